@@ -1,0 +1,217 @@
+"""What the author's tools share: git, the environment commands run in, scratch clones."""
+
+import hashlib
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+if (ROOT / "steps.py").exists():
+    sys.path.insert(0, str(ROOT))
+
+from steps import (  # noqa: E402
+    Problem,
+    Step,
+    diff_sizes,
+    git,
+    newest_release,
+    read_chain,
+    set_tags,
+)
+
+__all__ = ["Problem", "Step", "diff_sizes", "git", "newest_release", "read_chain", "set_tags"]
+
+BOOK = (
+    "README.md",
+    "STEPS.md",
+    "book",
+    ".ci",
+)  # main's own; all else there is the last step's
+EXPECTED = "tests/expected.txt"
+NUMBER = "model/__init__.py"  # the one place in the code where a step's number stands
+
+ONE_AT_A_TIME = threading.Lock()  # for making environments
+
+# Processors differ in the last bit of exp and log, and BLAS chooses code by processor.
+PINNED = {
+    "GLIBC_TUNABLES": "glibc.cpu.hwcaps=-FMA,-FMA4,-AVX2",
+    "OPENBLAS_NUM_THREADS": "1",
+    "PYTHONDONTWRITEBYTECODE": "1",
+    "PYTHONHASHSEED": "0",
+    "GIT_CONFIG_GLOBAL": os.devnull,
+    "GIT_AUTHOR_NAME": "reader",
+    "GIT_AUTHOR_EMAIL": "reader@example.org",
+    "GIT_COMMITTER_NAME": "reader",
+    "GIT_COMMITTER_EMAIL": "reader@example.org",
+    "LC_ALL": "C.UTF-8",
+    "TERM": "dumb",
+    "COLUMNS": "80",
+    "PAGER": "cat",
+    "GIT_PAGER": "cat",
+}
+
+
+def run(command, folder, timeout=900, **options):
+    """Runs a shell command as a reader would; (exit status, standard output, standard error)."""
+    env = {k: v for k, v in os.environ.items() if not k.startswith(("GIT_", "MAKE", "MFLAGS"))}
+    done = subprocess.run(
+        ["bash", "-c", command],
+        cwd=folder,
+        env=env | PINNED,
+        stdin=None if "input" in options else subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=timeout,
+        check=False,
+        **options,
+    )
+    return done.returncode, done.stdout, done.stderr
+
+
+def last_line(*texts):
+    """The last line that is not empty: usually the one that says what went wrong."""
+    lines = [line for text in texts for line in text.splitlines() if line.strip()]
+    return lines[-1].strip() if lines else "no output"
+
+
+def digest(*parts):
+    return hashlib.sha256("\x00".join(str(part) for part in parts).encode()).hexdigest()[:24]
+
+
+def cache(root=ROOT):
+    """A folder inside .git for environments, training results and proofs."""
+    folder = Path(git("rev-parse", "--path-format=absolute", "--git-common-dir", root=root).strip())
+    (folder / "stepgrad").mkdir(exist_ok=True)
+    return folder / "stepgrad"
+
+
+def sandbox(commit, folder, root=ROOT):
+    """A scratch clone (sharing objects) in which one commit is checked out."""
+    git("clone", "--shared", "--no-checkout", "-q", str(root), str(folder), root=root)
+    git("switch", "--detach", "-q", commit, root=folder)
+    return Path(folder)
+
+
+def environment(commit, kind, root=ROOT):
+    """The environment (kind: VENV or LINT_VENV) that a commit's Makefile asks for, made once."""
+    toml = git("show", f"{commit}:pyproject.toml", root=root)
+    folder = cache(root) / f"{kind.lower()}-{digest(toml, sys.version)}"
+    with ONE_AT_A_TIME, tempfile.TemporaryDirectory() as scratch:
+        if not (folder / "complete").exists():
+            here = sandbox(commit, Path(scratch) / "code", root)
+            _, checksum, _ = run("cksum < pyproject.toml | cut -d' ' -f1", here)
+            target = f"{folder}/made-for-{checksum.strip()}"
+            status, out, err = run(f"make -s {kind}={folder} {target}", here)
+            if status:
+                raise Problem(f"no environment for {commit[:9]}: {last_line(out, err)}")
+            (folder / "complete").touch()
+    return folder
+
+
+def training_key(commit, root=ROOT):
+    """Names what make train depends on: the code without its tests."""
+    names = ("engine", "model", "kernels", "Makefile", "pyproject.toml")
+    found = [git("rev-parse", f"{commit}:{name}", root=root, check=False) for name in names]
+    return digest(*found, sys.version)
+
+
+def trained(commit, here, root=ROOT):
+    """(what make train prints, seconds); a tree trained in this clone before is not run again."""
+    kept = cache(root) / f"train-{training_key(commit, root)}.json"
+    if not kept.exists():
+        start = time.perf_counter()
+        status, out, err = run("make train", here)
+        if status:
+            raise Problem(f"make train failed: {last_line(out, err)}")
+        kept.write_text(json.dumps([out, time.perf_counter() - start]))
+    return json.loads(kept.read_text())
+
+
+def clone_at(main, folder, root=ROOT):
+    """A scratch clone (sharing objects) whose main is the commit `main`, with its tags set."""
+    git("clone", "--shared", "--no-checkout", "-q", str(root), str(folder), root=root)
+    tags = git("tag", root=folder).split()
+    if tags:
+        git("tag", "-d", *tags, root=folder)
+    git("update-ref", "refs/heads/main", main, root=folder)
+    git("symbolic-ref", "HEAD", "refs/heads/main", root=folder)
+    git("remote", "remove", "origin", root=folder)
+    git("reset", "--hard", "-q", root=folder)
+    set_tags(read_chain(release_at(main, root)[1], root), root=folder)
+    return folder
+
+
+def release_at(commit, root=ROOT):
+    """(number, tip of the chain) of the newest release in the first-parent history of `commit`."""
+    log = git("log", "--first-parent", "--merges", "--format=%P %s", commit, root=root)
+    for line in log.splitlines():
+        parents, _, subject = line.partition(" release ")
+        if subject:
+            return int(subject.split(":")[0]), parents.split()[1]
+    raise Problem("no release found on main; expected a merge 'release N: …'")
+
+
+def entries(tree, root=ROOT):
+    """{name: its line of git ls-tree} for the top level of a tree."""
+    lines = git("ls-tree", tree, root=root).splitlines()
+    return {line.split("\t")[1]: line for line in lines}
+
+
+def merged_tree(book_tree, chain_tip, root=ROOT):
+    """The tree of main after a release: the book of `book_tree`, the code of `chain_tip`."""
+    book, code = entries(book_tree, root), entries(chain_tip, root)
+    both = {name: line for name, line in code.items() if name not in BOOK}
+    both |= {name: line for name, line in book.items() if name in BOOK}
+    return git("mktree", root=root, stdin="\n".join(both.values()) + "\n").strip()
+
+
+def git_with(env, *arguments, root=ROOT, stdin=None):
+    """git with variables of its own, such as GIT_INDEX_FILE."""
+    clean = {key: text for key, text in os.environ.items() if not key.startswith("GIT_")}
+    done = subprocess.run(
+        ["git", *arguments],
+        cwd=root,
+        env=clean | env,
+        input=stdin,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode:
+        raise Problem(last_line(done.stderr))
+    return done.stdout
+
+
+def working_book(root=ROOT):
+    """The tree of main's book as it lies in the working folder, edits included."""
+    index = {"GIT_INDEX_FILE": str(cache(root) / "book-index")}
+    paths = [name for name in BOOK if (Path(root) / name).exists()]
+    git_with(index, "read-tree", "--empty", root=root)
+    git_with(index, "add", *paths, root=root)
+    return git_with(index, "write-tree", root=root).strip()
+
+
+def candidate(root=ROOT, book_tree=None):
+    """A provisional release: the branch steps and the book, merged; nothing refers to it yet."""
+    tip = git("rev-parse", "--verify", "-q", "refs/heads/steps", root=root, check=False).strip()
+    head = git("rev-parse", "refs/heads/main", root=root).strip()
+    tip = tip or release_at(head, root)[1]
+    tree = merged_tree(book_tree or working_book(root), tip, root)
+    return commit_tree(tree, [head, tip], f"release {next_number(root)}: provisional", root)
+
+
+def next_number(root=ROOT):
+    try:
+        return newest_release(root)[0] + 1
+    except Problem:
+        return 1
+
+
+def commit_tree(tree, parents, message, root=ROOT):
+    words = [word for parent in parents for word in ("-p", parent)]
+    return git("commit-tree", tree, *words, root=root, stdin=message).strip()
