@@ -1,0 +1,20 @@
+"""The model: a table of weights, one row for each letter, and what turns a row into odds."""
+
+import math
+
+
+def softmax(logits):
+    """Any numbers become probabilities: p[j] = exp(logits[j]) / (sum of all exp(logits[k])).
+
+    The highest logit is subtracted first. That changes no p, since it divides above and below
+    by the same number, and it keeps exp from overflowing.
+    """
+    highest = max(logits)
+    exps = [math.exp(logit - highest) for logit in logits]
+    total = math.fsum(exps)
+    return [e / total for e in exps]
+
+
+def next_letter(weights, x, temperature=1.0):
+    """The probability of each next letter after letter x; a low temperature sharpens them."""
+    return softmax([weight / temperature for weight in weights[x]])
