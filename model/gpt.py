@@ -18,3 +18,16 @@ def softmax(logits):
 def next_letter(weights, x, temperature=1.0):
     """The probability of each next letter after letter x; a low temperature sharpens them."""
     return softmax([weight / temperature for weight in weights[x]])
+
+
+def cross_entropy(logits, y):
+    """The loss -log(p[y]) for p = softmax(logits), written as log(sum of exp(logits)) - logits[y].
+
+    Raises ValueError where a logit is so high that exp overflows.
+    """
+    total = 0.0
+    for logit in logits:
+        if logit > 709:
+            raise ValueError(f"exp: got {logit:.0f}; expected at most 709, beyond it overflows")
+        total += math.exp(logit)
+    return math.log(total) - logits[y]

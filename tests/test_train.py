@@ -1,3 +1,4 @@
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -26,3 +27,21 @@ def test_mistake_gets_one_line_and_exit_status_2(tmp_path):
     assert done.returncode == 2
     assert done.stdout == ""
     assert done.stderr.startswith("train: names: got ") and done.stderr.count("\n") == 1
+
+
+def test_ctrl_c_still_prints_the_report():
+    command = [sys.executable, "-u", "-m", "model.train"]
+    process = subprocess.Popen(
+        command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    assert process.stderr.read(4)[1:] == "ste"
+    process.send_signal(signal.SIGINT)
+    report, _ = process.communicate(timeout=60)
+    assert process.returncode == 0
+    assert report.startswith("step-") and len(report.splitlines()) == 3
+
+
+def test_overflow_ends_with_one_line():
+    done = run("--learning-rate", "100000")
+    assert done.returncode == 2
+    assert "train: exp: got " in done.stderr and "Traceback" not in done.stderr
