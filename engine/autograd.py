@@ -1,0 +1,128 @@
+"""Numbers that remember how they were made."""
+
+import math
+
+
+class Value:
+    """A number with its parents, the Values it was made from, and its slope towards each.
+
+    The slope of y towards a parent x says by how much y moves when x moves by 1 (measured with
+    a small move). Operators: + - * / and ** with a plain number on either side; exp and log.
+    After loss.backward(), grad is the slope of the loss towards this Value.
+    """
+
+    __slots__ = ("data", "grad", "parents", "slopes", "used")
+
+    def __init__(self, data, parents=(), slopes=()):
+        self.data = data
+        self.grad = 0.0
+        self.parents = parents
+        self.slopes = slopes
+        self.used = False
+
+    def __repr__(self):
+        return f"Value(data={self.data}, grad={self.grad})"
+
+    def backward(self):
+        """Adds d(self)/d(node) to node.grad, for self and every node it was made from.
+
+        Chain rule: a node hands on to each parent  grad of the parent += slope * grad of the node,
+        once its own grad is complete, that is, after every node that was made from it.
+        Raises ValueError where a part of the graph has been walked before.
+        """
+        order = parents_first(self)
+        if any(node.used for node in order):
+            raise ValueError("backward: got a graph already used; expected a newly computed loss")
+        self.grad += 1.0
+        for node in reversed(order):
+            node.used = bool(node.parents)
+            for parent, slope in zip(node.parents, node.slopes):
+                parent.grad += slope * node.grad
+
+    def __add__(self, other):
+        other = lift(other)
+        return Value(self.data + other.data, (self, other), (1.0, 1.0))
+
+    def __sub__(self, other):
+        other = lift(other)
+        return Value(self.data - other.data, (self, other), (1.0, -1.0))
+
+    def __mul__(self, other):
+        other = lift(other)
+        return Value(self.data * other.data, (self, other), (other.data, self.data))
+
+    def __truediv__(self, other):
+        """y = a / b    slopes 1 / b and -y / b"""
+        other = lift(other)
+        if other.data == 0:
+            raise ValueError("division: got a divisor of 0; expected another number")
+        y = self.data / other.data
+        return Value(y, (self, other), (1 / other.data, -y / other.data))
+
+    def __pow__(self, n):
+        """y = x ** n for a plain number n    slope n * x ** (n - 1)"""
+        if not isinstance(n, (int, float)):
+            kind = type(n).__name__
+            raise ValueError(f"power: got an exponent of type {kind}; expected a plain number")
+        x = self.data
+        if x == 0 and n < 1 and n != 0:
+            raise ValueError(f"power: got {x} ** {n}, which has no slope; expected another base")
+        if x < 0 and n != int(n):
+            raise ValueError(f"power: got {x} ** {n}; expected a base of at least 0")
+        return Value(x**n, (self,), (n * x ** (n - 1) if n else 0.0,))
+
+    def exp(self):
+        """y = e ** x    slope y"""
+        if self.data > 709:
+            raise ValueError(f"exp: got {self.data:.0f}; expected at most 709, beyond it overflows")
+        y = math.exp(self.data)
+        return Value(y, (self,), (y,))
+
+    def log(self):
+        """y = log(x), the natural logarithm    slope 1 / x"""
+        if self.data <= 0:
+            raise ValueError(f"log: got {self.data}; expected a number above 0")
+        return Value(math.log(self.data), (self,), (1 / self.data,))
+
+    def __neg__(self):
+        return self * -1.0
+
+    # With a plain number on the left, as in 2.0 - a, Python asks the right side.
+
+    def __radd__(self, other):
+        return lift(other) + self
+
+    def __rsub__(self, other):
+        return lift(other) - self
+
+    def __rmul__(self, other):
+        return lift(other) * self
+
+    def __rtruediv__(self, other):
+        return lift(other) / self
+
+    def __rpow__(self, base):
+        """base ** x = e ** (x * log(base))"""
+        return (self * lift(base).log().data).exp()
+
+
+def lift(number):
+    """A Value as it is; a plain number as a Value without parents."""
+    if isinstance(number, Value):
+        return number
+    if not isinstance(number, (int, float)):
+        raise ValueError(f"Value: got {number!r}; expected a number or a Value")
+    return Value(number)
+
+
+def parents_first(last):
+    """`last` and all that it was made from, in an order in which parents stand before children."""
+    order, entered, stack = {}, set(), [last]
+    while stack:
+        node = stack[-1]
+        if node not in entered:
+            entered.add(node)
+            stack.extend(parent for parent in node.parents if parent not in entered)
+        else:  # all its parents are in order already
+            order[stack.pop()] = True
+    return list(order)

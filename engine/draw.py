@@ -1,0 +1,26 @@
+"""A text drawing of how a Value was made."""
+
+
+def draw(root, **names):
+    """One line a node: its name and value, the slope of its child (drawn above it, to the left)
+    towards it, and its grad.
+
+    names: draw(d, a=a, b=b) writes "a = 3.0". A node met again is drawn without its parents.
+    """
+    labels = {id(node): f"{name} = " for name, node in names.items()}
+    lines, seen = [f"{'':30}{'slope':>10}{'grad':>10}"], set()
+    stack = [(root, "", "", "")]
+    while stack:
+        node, slope, branch, below = stack.pop()
+        again = id(node) in seen and node.parents
+        text = branch + labels.get(id(node), "") + f"{node.data:.4g}" + (" (again)" * bool(again))
+        lines.append(f"{text:30}{slope:>10}{node.grad:>10.4g}")
+        if not again:
+            last = len(node.parents) - 1
+            for i in range(last, -1, -1):
+                corner, bar = ("└─ ", "   ") if i == last else ("├─ ", "│  ")
+                stack.append(
+                    (node.parents[i], f"{node.slopes[i]:.4g}", below + corner, below + bar)
+                )
+        seen.add(id(node))
+    return "\n".join(lines)

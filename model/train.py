@@ -1,0 +1,60 @@
+"""Trains this step's model, prints how surprised it is, and lets it invent names."""
+
+import argparse
+import math
+import random
+
+from engine.autograd import Value
+from engine.optim import SGD
+from model import STEP
+from model.count import yardsticks
+from model.data import LETTERS, NAMES, pairs, read_names, split
+from model.gpt import cross_entropy
+from model.progress import Progress, fail
+from model.sample import sample_name
+
+
+def train(weights, pairs, learning_rate):
+    """Walks downhill, a pair of letters at a time: each weight moves against its slope."""
+    optimizer = SGD([weight for row in weights for weight in row], learning_rate)
+    progress = Progress(pairs)
+    for x, y in progress:
+        loss = cross_entropy(weights[x], y)
+        progress.note(loss.data)
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+    return progress
+
+
+def average_loss(weights, pairs):
+    return math.fsum(cross_entropy(weights[x], y).data for x, y in pairs) / len(pairs)
+
+
+def main():
+    parser = argparse.ArgumentParser(prog="train", description=__doc__)
+    parser.add_argument("--names", default=NAMES, help="a text file with one name a line")
+    parser.add_argument("--learning-rate", type=float, default=0.1, help="default 0.1")
+    options = parser.parse_args()
+    try:
+        names = read_names(options.names)
+        train_names, held_out_names = split(names)
+        train_pairs, held_out_pairs = pairs(train_names), pairs(held_out_names)
+        random.Random(2).shuffle(train_pairs)
+        weights = [[Value(0.0) for _ in LETTERS] for _ in LETTERS]  # 27 rows of 27
+        progress = train(weights, train_pairs, options.learning_rate)
+    except ValueError as error:
+        fail(f"train: {error}")
+
+    size = len(weights) * len(weights[0])
+    loss, held_out = average_loss(weights, train_pairs), average_loss(weights, held_out_pairs)
+    print(
+        f"{STEP} · {size} weights · loss {loss:.4f} · held-out {held_out:.4f} · {progress.speed()}"
+    )
+    print(yardsticks(train_pairs, held_out_pairs))
+    rng = random.Random(1)
+    print(" ".join(sample_name(weights, rng) for _ in range(10)))
+
+
+if __name__ == "__main__":
+    main()

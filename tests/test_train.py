@@ -1,0 +1,47 @@
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).parent.parent
+
+
+def run(*arguments):
+    command = [sys.executable, "-m", "model.train", *arguments]
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+
+
+def test_own_list_of_names(tmp_path):
+    path = tmp_path / "mine.txt"
+    path.write_text("anna\nbo\ncarl\ndora\nemil\nfinn\ngreta\nhans\nida\njan\nkai\nlea\n")
+    done = run("--names", str(path))
+    assert done.returncode == 0
+    report, yardsticks, names = done.stdout.splitlines()
+    assert report.startswith("step-") and " · held-out " in report
+    assert yardsticks.startswith("uniform 3.296 · ")
+    assert len(names.split(" ")) == 10
+
+
+def test_mistake_gets_one_line_and_exit_status_2(tmp_path):
+    done = run("--names", str(tmp_path / "nowhere.txt"))
+    assert done.returncode == 2
+    assert done.stdout == ""
+    assert done.stderr.startswith("train: names: got ") and done.stderr.count("\n") == 1
+
+
+def test_ctrl_c_still_prints_the_report():
+    command = [sys.executable, "-u", "-m", "model.train"]
+    process = subprocess.Popen(
+        command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    assert process.stderr.read(4)[1:] == "ste"
+    process.send_signal(signal.SIGINT)
+    report, _ = process.communicate(timeout=60)
+    assert process.returncode == 0
+    assert report.startswith("step-") and len(report.splitlines()) == 3
+
+
+def test_overflow_ends_with_one_line():
+    done = run("--learning-rate", "100000")
+    assert done.returncode == 2
+    assert "train: exp: got " in done.stderr and "Traceback" not in done.stderr
