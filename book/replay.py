@@ -157,8 +157,8 @@ def commit_again(old, parent, tree, number, root):
     return git_with(author, "commit-tree", tree, "-p", parent, root=root, stdin=right).strip()
 
 
-def move_branch(old, new, root=ROOT):
-    """Points steps at `new`; a folder in which it is checked out follows."""
+def checked_out(root=ROOT):
+    """The folders in which the branch steps is checked out; they must hold no edits."""
     folders = git("worktree", "list", "--porcelain", root=root).split("\n\n")
     here = [f.splitlines()[0].removeprefix("worktree ") for f in folders if f"branch {BRANCH}" in f]
     for folder in here:
@@ -166,8 +166,14 @@ def move_branch(old, new, root=ROOT):
             raise Problem(
                 f"steps is checked out in {folder} with edits; expected none: commit them"
             )
+    return here
+
+
+def move_branch(old, new, root=ROOT):
+    """Points steps at `new`; a folder in which it is checked out follows."""
+    folders = checked_out(root)
     git("update-ref", BRANCH, new, old, root=root)
-    for folder in here:
+    for folder in folders:
         git("reset", "--hard", "-q", root=folder)
 
 
@@ -187,6 +193,7 @@ def main(words, root=ROOT):
             return 0
         if not words and place.exists():
             raise Problem("a replay stopped at a conflict; expected --continue or --abort")
+        checked_out(root)
         new = rebuild(resume(root) if words else squash(root), root)
         move_branch(old, new, root)
         moved = git("range-diff", "--no-color", f"{old}...{new}", root=root, check=False)
