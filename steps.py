@@ -264,9 +264,9 @@ def show_solution(steps, ref, word, patch):
         raise Problem(f"{step.tag} has no exercise with code; its numbers are checked by hand")
     for name in names:
         hints, _, rest = git("show", f"{ref}:{name}").partition("diff --git ")
-        print(("diff --git " + rest if patch else hints).rstrip())
+        print(f"diff --git {rest}" if patch else hints, end="")
     if not patch:
-        print(f"\nThe whole solution: python3 steps.py solution {step.number:02d} --patch")
+        print(f"The whole solution: python3 steps.py solution {step.number:02d} --patch")
         print("Put it into the code: the same, then  | git apply")
 
 
@@ -282,7 +282,9 @@ def main(arguments):
             return tag_release(words)
         most = {None: 0, "list": 1, "next": 1, "prev": 1, "tag": 1}.get(command, 2)
         known = (None, "list", "go", "next", "prev", "diff", "read", "solution", "tag")
-        if command not in known or len(words) > max(most, 0) or (command == "go" and not word):
+        if command == "go" and not word:
+            raise Problem("got 'go' alone; expected the number of a step, such as go 00")
+        if command not in known or len(words) > most:
             raise Problem(f"got '{' '.join(words)}'; expected a command: python3 steps.py help")
         steps, ref = released_chain()
         moved = set_tags(steps)

@@ -6,8 +6,8 @@ import math
 class Value:
     """A number with its parents, the Values it was made from, and its slope towards each.
 
-    The slope of y towards a parent x says by how much y moves when x moves by 1 (measured with
-    a small move). Operators: + - * / and ** with a plain number on either side; exp and log.
+    The slope of y towards a parent x is the slope of y with respect to x. Operators: + - * / and
+    ** with a plain number on either side; exp and log.
     After loss.backward(), grad is the slope of the loss towards this Value.
     """
 
@@ -35,21 +35,36 @@ class Value:
             raise ValueError("backward: got a graph already used; expected a newly computed loss")
         self.grad += 1.0
         for node in reversed(order):
-            node.used = bool(node.parents)
             for parent, slope in zip(node.parents, node.slopes):
                 parent.grad += slope * node.grad
+            node.used = True
 
     def __add__(self, other):
         other = lift(other)
         return Value(self.data + other.data, (self, other), (1.0, 1.0))
 
+    def __mul__(self, other):
+        other = lift(other)
+        return Value(self.data * other.data, (self, other), (other.data, self.data))
+
+    def exp(self):
+        """y = e ** x    slope y"""
+        if self.data > 709:
+            raise ValueError(f"exp: got {self.data:.0f}; expected at most 709, beyond it overflows")
+        y = math.exp(self.data)
+        return Value(y, (self,), (y,))
+
+    def log(self):
+        """y = log(x), the natural logarithm    slope 1 / x"""
+        if self.data <= 0:
+            raise ValueError(f"log: got {self.data}; expected a number above 0")
+        return Value(math.log(self.data), (self,), (1 / self.data,))
+
     def __sub__(self, other):
         other = lift(other)
         return Value(self.data - other.data, (self, other), (1.0, -1.0))
 
-    def __mul__(self, other):
-        other = lift(other)
-        return Value(self.data * other.data, (self, other), (other.data, self.data))
+    # The loss needs no more. The rest makes a Value as handy as a plain number.
 
     def __truediv__(self, other):
         """y = a / b    slopes 1 / b and -y / b"""
@@ -71,18 +86,14 @@ class Value:
             raise ValueError(f"power: got {x} ** {n}; expected a base of at least 0")
         return Value(x**n, (self,), (n * x ** (n - 1) if n else 0.0,))
 
-    def exp(self):
-        """y = e ** x    slope y"""
-        if self.data > 709:
-            raise ValueError(f"exp: got {self.data:.0f}; expected at most 709, beyond it overflows")
-        y = math.exp(self.data)
-        return Value(y, (self,), (y,))
+    def tanh(self):
+        """y = tanh(x), which bends from -1 up to 1    slope 1 - y ** 2"""
+        y = math.tanh(self.data)
+        return Value(y, (self,), (1 - y * y,))
 
-    def log(self):
-        """y = log(x), the natural logarithm    slope 1 / x"""
-        if self.data <= 0:
-            raise ValueError(f"log: got {self.data}; expected a number above 0")
-        return Value(math.log(self.data), (self,), (1 / self.data,))
+    def relu(self):
+        """y = x above 0, else 0    slope 1 above 0, else 0"""
+        return Value(max(self.data, 0.0), (self,), (float(self.data > 0),))
 
     def __neg__(self):
         return self * -1.0
@@ -116,13 +127,19 @@ def lift(number):
 
 
 def parents_first(last):
-    """`last` and all that it was made from, in an order in which parents stand before children."""
+    """`last` and all that it was made from, in an order in which parents stand before children.
+
+    Weights and plain numbers are left out: made from nothing, they have nothing to hand on.
+    """
     order, entered, stack = {}, set(), [last]
     while stack:
         node = stack[-1]
         if node not in entered:
             entered.add(node)
-            stack.extend(parent for parent in node.parents if parent not in entered)
-        else:  # all its parents are in order already
+            for parent in node.parents:
+                if parent.parents and parent not in entered:
+                    stack.append(parent)
+        else:
+            # All its parents are in order. It may be on the stack twice; a dict keeps the first.
             order[stack.pop()] = True
     return list(order)

@@ -2,10 +2,11 @@
 
 
 def draw(root, **names):
-    """One line a node: its name and value, the slope of its child (drawn above it, to the left)
-    towards it, and its grad.
+    """One line a node: its name and value, the slope of its child towards it, its grad.
 
-    names: draw(d, a=a, b=b) writes "a = 3.0". A node met again is drawn without its parents.
+    The child, the node made from it, stands above it and one level to the left.
+
+    names: draw(d, a=a, b=b) writes "a = 3". A node met again is drawn without its parents.
     """
     labels = {id(node): f"{name} = " for name, node in names.items()}
     lines, seen = [f"{'':30}{'slope':>10}{'grad':>10}"], set()
@@ -13,7 +14,9 @@ def draw(root, **names):
     while stack:
         node, slope, branch, below = stack.pop()
         again = id(node) in seen and node.parents
-        text = branch + labels.get(id(node), "") + f"{node.data:.4g}" + (" (again)" * bool(again))
+        text = branch + labels.get(id(node), "") + f"{node.data:.4g}"
+        if again:
+            text += " (again)"
         lines.append(f"{text:30}{slope:>10}{node.grad:>10.4g}")
         if not again:
             last = len(node.parents) - 1

@@ -3,7 +3,10 @@
 import random
 from pathlib import Path
 
-LETTERS = ".abcdefghijklmnopqrstuvwxyz"  # "." marks both ends of a name
+# "." marks both ends of a name.
+LETTERS = ".abcdefghijklmnopqrstuvwxyz"
+# With the mark before it a name fills the model's 16 positions.
+LONGEST = 15
 NAMES = Path(__file__).parent / "data" / "names.txt"
 
 
@@ -11,17 +14,19 @@ def read_names(path):
     """The names in a text file that holds one a line.
 
     Raises ValueError where the file is missing, is not text, holds fewer than 10 names,
-    or holds a name with a character other than a-z.
+    or holds a name with a character other than a-z or of more than LONGEST letters.
     """
     try:
         names = Path(path).read_text(encoding="utf-8").split()
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "not UTF-8 text"
         raise ValueError(f"names: got {path} ({reason}); expected a text file") from None
-    if len(names) < 10:
-        raise ValueError(f"names: got {len(names)} names in {path}; expected at least 10")
+    if len(set(names)) < 10:
+        raise ValueError(f"names: got {len(set(names))} names in {path}; expected at least 10")
     for name in names:
         encode(name)
+        if len(name) > LONGEST:
+            raise ValueError(f"names: got {name!r}; expected at most {LONGEST} letters")
     return names
 
 

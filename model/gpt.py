@@ -1,31 +1,60 @@
-"""The model: a table of weights, one row for each letter, and what turns a row into odds."""
+"""The model: letters in, logits of the next letter out. It grows into a GPT."""
 
-import math
+from engine.module import Module, matrix, vector
+from engine.ops import average, cross_entropy, dot, softmax
 
-
-def softmax(logits):
-    """Any numbers become probabilities: p[j] = exp(logits[j]) / (sum of all exp(logits[k])).
-
-    The highest logit is subtracted first. That changes no p, since it divides above and below
-    by the same number, and it keeps exp from overflowing.
-    """
-    highest = max(logits)
-    exps = [math.exp(logit - highest) for logit in logits]
-    total = math.fsum(exps)
-    return [e / total for e in exps]
+V = 27
 
 
-def next_letter(weights, x, temperature=1.0):
-    """The probability of each next letter after letter x; a low temperature sharpens them."""
-    return softmax([weight.data / temperature for weight in weights[x]])
+class Linear(Module):
+    """y[k] = weight[k][0] * x[0] + weight[k][1] * x[1] + … + bias[k]        x (C), y (K)"""
+
+    def __init__(self, rng, size_in, size_out):
+        self.weight = matrix(rng, size_out, size_in)
+        self.bias = vector(size_out)
+
+    def __call__(self, x):
+        return [dot(row, x) + bias for row, bias in zip(self.weight, self.bias)]
 
 
-def cross_entropy(logits, y):
-    """The loss -log(p[y]) for p = softmax(logits), written as log(sum of exp(logits)) - logits[y].
+class GPT(Module):
+    """Logits of the next letter at every place of a name, from all letters up to there."""
 
-    Raises ValueError where a logit is so high that exp overflows.
-    """
+    def __init__(self, rng, T=16, C=16, hidden=32):
+        self.tok_emb = matrix(rng, V, C)
+        self.pos_emb = matrix(rng, T, C)
+        self.hidden = Linear(rng, 2 * C, hidden)
+        self.head = Linear(rng, hidden, V)
+
+    def __call__(self, letters):
+        if len(letters) > len(self.pos_emb):
+            raise ValueError(
+                f"GPT: got {len(letters)} letters; expected {len(self.pos_emb)} at most"
+            )
+        xs = [add(self.tok_emb[x], self.pos_emb[t]) for t, x in enumerate(letters)]  # (T) -> (T, C)
+        logits = []
+        for t, x in enumerate(xs):
+            past = average(xs[: t + 1])  # (t + 1, C) -> (C)
+            y = [number.tanh() for number in self.hidden(x + past)]  # (2 * C) -> (hidden)
+            logits.append(self.head(y))
+        return logits  # (T) -> (T, V)
+
+
+def add(x, y):
+    """Two vectors, number by number; Python's + puts lists end to end."""
+    return [a + b for a, b in zip(x, y)]
+
+
+def next_letter(model, letters, temperature=1.0):
+    """The probability of each next letter after `letters`; a low temperature sharpens them."""
+    if temperature <= 0:
+        raise ValueError(f"temperature: got {temperature}; expected a number above 0")
+    return softmax([logit.data / temperature for logit in model(letters)[-1]])
+
+
+def name_loss(model, letters):
+    """The cross-entropy of each next letter of an encoded name, averaged."""
     total = 0.0
-    for logit in logits:
-        total += logit.exp()
-    return total.log() - logits[y]
+    for logits, y in zip(model(letters[:-1]), letters[1:]):
+        total += cross_entropy(logits, y)
+    return total / (len(letters) - 1)

@@ -1,5 +1,6 @@
 """What a program shows while it works and when it cannot. Nothing here is part of the lesson."""
 
+import os
 import signal
 import sys
 import time
@@ -13,8 +14,20 @@ def fail(message):
     sys.exit(2)
 
 
+def run(main):
+    """Runs a program; Ctrl-C or a reader that went away (| head) end it without a traceback."""
+    try:
+        main()
+        sys.stdout.flush()
+    except (KeyboardInterrupt, BrokenPipeError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(130)
+
+
 class Progress:
-    """Yields `items` one by one and shows step, loss, letters/s and time left on standard error.
+    """Yields `items` one by one and shows step, loss, characters/s and time left on stderr.
+
+    The loss shown is smoothed: each step moves it by a hundredth of the way to its own loss.
 
     Ctrl-C ends the loop after the step in hand, so that the report so far can still be printed.
     """

@@ -1,60 +1,72 @@
 """Trains this step's model, prints how surprised it is, and lets it invent names."""
 
 import argparse
+import gc
 import math
 import random
 
-from engine.autograd import Value
 from engine.optim import SGD
 from model import STEP
 from model.count import yardsticks
-from model.data import LETTERS, NAMES, pairs, read_names, split
-from model.gpt import cross_entropy
-from model.progress import Progress, fail
+from model.data import NAMES, encode, read_names, split
+from model.gpt import GPT, name_loss
+from model.progress import Progress, fail, run
 from model.sample import sample_name
 
 
-def train(weights, pairs, learning_rate):
-    """Walks downhill, a pair of letters at a time: each weight moves against its slope."""
-    optimizer = SGD([weight for row in weights for weight in row], learning_rate)
-    progress = Progress(pairs)
-    for x, y in progress:
-        loss = cross_entropy(weights[x], y)
-        progress.note(loss.data)
+def train(model, names, learning_rate, passes=1):
+    """Walks downhill, a name at a time; each pass goes through all names in random order."""
+    optimizer = SGD(model.parameters(), learning_rate)
+    # The collector looks for cycles, and our graphs have none: nodes point at their parents only.
+    gc.disable()
+    rng = random.Random(2)
+    progress = Progress([n for _ in range(passes) for n in rng.sample(names, len(names))])
+    for name in progress:
+        loss = name_loss(model, encode(name))
+        if not loss.data < 1000:
+            raise ValueError(f"the loss rose to {loss.data:.0f}; expected a lower --learning-rate")
+        progress.note(loss.data, letters=len(name) + 1)
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
+    gc.enable()
     return progress
 
 
-def average_loss(weights, pairs):
-    return math.fsum(cross_entropy(weights[x], y).data for x, y in pairs) / len(pairs)
+def average_loss(model, names):
+    """The loss a letter, over all letters of the names."""
+    letters = [len(name) + 1 for name in names]
+    losses = [name_loss(model, encode(name)).data for name in names]
+    return math.fsum(a * b for a, b in zip(losses, letters)) / sum(letters)
 
 
 def main():
     parser = argparse.ArgumentParser(prog="train", description=__doc__)
     parser.add_argument("--names", default=NAMES, help="a text file with one name a line")
     parser.add_argument("--learning-rate", type=float, default=0.1, help="default 0.1")
+    parser.add_argument("--passes", type=int, default=3, help="through all names; default 3")
     options = parser.parse_args()
+    if not 0 < options.learning_rate < math.inf:
+        fail(f"train: got the learning rate {options.learning_rate}; expected a number above 0")
     try:
         names = read_names(options.names)
         train_names, held_out_names = split(names)
-        train_pairs, held_out_pairs = pairs(train_names), pairs(held_out_names)
-        random.Random(2).shuffle(train_pairs)
-        weights = [[Value(0.0) for _ in LETTERS] for _ in LETTERS]  # 27 rows of 27
-        progress = train(weights, train_pairs, options.learning_rate)
+        model = GPT(random.Random(1))
+        progress = train(model, train_names, options.learning_rate, options.passes)
     except ValueError as error:
         fail(f"train: {error}")
 
-    size = len(weights) * len(weights[0])
-    loss, held_out = average_loss(weights, train_pairs), average_loss(weights, held_out_pairs)
+    size = len(model.parameters())
+    loss = average_loss(model, train_names[: len(held_out_names)])
+    held_out = average_loss(model, held_out_names)
     print(
-        f"{STEP} · {size} weights · loss {loss:.4f} · held-out {held_out:.4f} · {progress.speed()}"
+        f"{STEP} · {size:,} weights · loss {loss:.4f} · held-out {held_out:.4f} · "
+        f"{progress.speed()}"
     )
-    print(yardsticks(train_pairs, held_out_pairs))
+    print(yardsticks(train_names, held_out_names))
     rng = random.Random(1)
-    print(" ".join(sample_name(weights, rng) for _ in range(10)))
+    print(" ".join(sample_name(model, rng) for _ in range(10)))
 
 
 if __name__ == "__main__":
-    main()
+    run(main)

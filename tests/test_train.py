@@ -3,12 +3,21 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).parent.parent
+
+
+@pytest.fixture(autouse=True)
+def elsewhere(tmp_path, monkeypatch):
+    """Programs run in a folder of their own, away from what a reader has trained."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PYTHONPATH", str(ROOT))
 
 
 def run(*arguments):
     command = [sys.executable, "-m", "model.train", *arguments]
-    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    return subprocess.run(command, capture_output=True, text=True, check=False)
 
 
 def test_own_list_of_names(tmp_path):
@@ -31,9 +40,7 @@ def test_mistake_gets_one_line_and_exit_status_2(tmp_path):
 
 def test_ctrl_c_still_prints_the_report():
     command = [sys.executable, "-u", "-m", "model.train"]
-    process = subprocess.Popen(
-        command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    )
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     assert process.stderr.read(4)[1:] == "ste"
     process.send_signal(signal.SIGINT)
     report, _ = process.communicate(timeout=60)
@@ -44,4 +51,11 @@ def test_ctrl_c_still_prints_the_report():
 def test_overflow_ends_with_one_line():
     done = run("--learning-rate", "100000")
     assert done.returncode == 2
-    assert "train: exp: got " in done.stderr and "Traceback" not in done.stderr
+    assert "expected" in done.stderr and "Traceback" not in done.stderr
+
+
+def test_learning_rate_must_be_a_number_above_0():
+    for wrong in ("nan", "inf", "0", "-1"):
+        done = run("--learning-rate", wrong)
+        assert (done.returncode, done.stderr.count("\n")) == (2, 1)
+        assert "expected a number above 0" in done.stderr
