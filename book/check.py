@@ -137,7 +137,7 @@ class Check:
 
     def section(self, step):
         match = re.search(
-            rf'^<a id="{step.tag}"></a>\n.*?(?=^<a id="step-|^<a id="end"|\Z)',
+            rf'^<a id="{step.tag}"></a>\n.*?(?=^<a id="|\Z)',
             self.book,
             re.M | re.S,
         )
@@ -188,7 +188,7 @@ class Check:
     def train(self, step, here, result):
         """What make train prints at this step; a tree trained in this clone before is not again."""
         try:
-            output, result.train_seconds = trained(step.commit, here, self.root)
+            output, result.train_seconds, _ = trained(step.commit, here, self.root)
         except Problem as problem:
             result.problems.append(str(problem))
             return ""

@@ -1,5 +1,7 @@
 """What the author's tools share: git, the environment commands run in, scratch clones."""
 
+import ast
+import functools
 import hashlib
 import json
 import os
@@ -33,6 +35,7 @@ BOOK = (
     ".ci",
 )  # main's own; all else there is the last step's
 EXPECTED = "tests/expected.txt"
+WEIGHTS = "runs/weights.json"
 NUMBER = "model/__init__.py"  # the one place in the code where a step's number stands
 
 ONE_AT_A_TIME = threading.Lock()  # for making environments
@@ -114,22 +117,42 @@ def environment(commit, kind, root=ROOT):
 
 
 def training_key(commit, root=ROOT):
-    """Names what make train depends on: the code without its tests."""
-    names = ("engine", "model", "kernels", "Makefile", "pyproject.toml")
-    found = [git("rev-parse", f"{commit}:{name}", root=root, check=False) for name in names]
-    return digest(*found, sys.version)
+    """Names what make train depends on: the code without comments, docstrings and tests."""
+    paths = ("engine", "model", "kernels", "Makefile", "pyproject.toml")
+    parts = [sys.version]
+    for line in git("ls-tree", "-r", commit, "--", *paths, root=root).splitlines():
+        blob, path = line.split()[2:4]
+        parts += [path, meaning(blob, root) if path.endswith(".py") else blob]
+    return digest(*parts)
+
+
+@functools.cache
+def meaning(blob, root):
+    """A Python file as Python reads it: two files that differ in comments only are the same."""
+    tree = ast.parse(git("cat-file", "blob", blob, root=root))
+    for node in ast.walk(tree):
+        documented = isinstance(node, (ast.Module, ast.ClassDef, ast.FunctionDef))
+        if documented and ast.get_docstring(node, clean=False) is not None:
+            node.body[0].value.value = ""
+    return ast.dump(tree)
 
 
 def trained(commit, here, root=ROOT):
-    """(what make train prints, seconds); a tree trained in this clone before is not run again."""
+    """(what make train prints, seconds, its progress); a tree trained here before is not again."""
     kept = cache(root) / f"train-{training_key(commit, root)}.json"
     if not kept.exists():
         start = time.perf_counter()
         status, out, err = run("make train", here)
         if status:
             raise Problem(f"make train failed: {last_line(out, err)}")
-        kept.write_text(json.dumps([out, time.perf_counter() - start]))
-    return json.loads(kept.read_text())
+        seconds = time.perf_counter() - start
+        weights = (here / WEIGHTS).read_text() if (here / WEIGHTS).exists() else None
+        kept.write_text(json.dumps([out, seconds, err, weights]))
+    out, seconds, err, weights = json.loads(kept.read_text())
+    if weights:
+        (here / WEIGHTS).parent.mkdir(exist_ok=True)
+        (here / WEIGHTS).write_text(weights)
+    return out, seconds, err
 
 
 def clone_at(main, folder, root=ROOT):

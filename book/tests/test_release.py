@@ -24,9 +24,13 @@ def test_main_holds_the_code_of_the_last_step_and_the_book(project):
 
 
 def test_a_mended_comment_is_replayed_and_changes_nothing_else(project, capsys):
+    assert replay.main([], project.folder) == 0
+    capsys.readouterr()
+    trained = sorted(project.folder.glob(".git/stepgrad/train-*"))
     before = project.git("rev-parse", "steps")
     mend(project, "model/rate.py", "# learning rate\nRATE = 0.5\n", "step-00")
     assert replay.main([], project.folder) == 0
+    assert sorted(project.folder.glob(".git/stepgrad/train-*")) == trained != []
     shown = capsys.readouterr().out
     assert "+# learning rate" in shown.replace("++", "+") and "= 2:" in shown and "= 3:" in shown
     assert project.git("diff", "--stat", before, "steps").endswith("(+), 1 deletion(-)")

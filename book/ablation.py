@@ -1,0 +1,87 @@
+"""What each part of the GPT of act I is worth: python3 book/ablation.py
+
+Takes act-1 and trains it six times as make train does: whole, with one head, without adding
+(each part replaces what was there), without LayerNorm, without the MLP, and whole again from
+other first weights, which says how much luck is in such a number. Writes the table into
+STEPS.md, between `<!-- ablation -->` and `<!-- end ablation -->`. Two runs at a time; about
+ten minutes.
+"""
+
+import random
+import re
+import subprocess
+import sys
+import tempfile
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+TAG = "act-1"
+PARTS = {
+    "whole": "the whole model",
+    "heads": "one head of 16 numbers in place of four of 4",
+    "residual": "nothing added: each part replaces what was there",
+    "layernorm": "no LayerNorm",
+    "mlp": "no MLP",
+    "seed1": "the whole model, other first weights",
+}
+
+
+def train_without(part):
+    """Runs inside the step's folder; prints weights, loss, held-out loss."""
+    sys.path.insert(0, "")
+    from model import gpt
+    from model.data import NAMES, read_names, split
+    from model.train import average_loss, train
+
+    def replacing(self, xs):
+        xs = self.attn([self.ln_1(x) for x in xs])
+        return [self.mlp(self.ln_2(x)) for x in xs]
+
+    def without_mlp(self, xs):
+        heard = self.attn([self.ln_1(x) for x in xs])
+        return [gpt.add(x, y) for x, y in zip(xs, heard)]
+
+    if part == "residual":
+        gpt.Block.__call__ = replacing
+    if part == "layernorm":
+        gpt.LayerNorm.__call__ = lambda self, x: x
+    if part == "mlp":
+        gpt.Block.__call__ = without_mlp
+    names, held_out = split(read_names(NAMES))
+    seed = 1 if part == "seed1" else 2
+    model = gpt.GPT(random.Random(seed), H=1 if part == "heads" else 4)
+    train(model, names, learning_rate=0.005, passes=3)
+    unused = {"layernorm": "ln_", "mlp": "mlp."}.get(part, "-")
+    size = sum(unused not in name for name, _ in model.named_parameters())
+    loss = average_loss(model, names[: len(held_out)])
+    print(f"{size:,} {loss:.4f} {average_loss(model, held_out):.4f}")
+
+
+def row(part, scratch):
+    from common import PINNED, ROOT, sandbox
+
+    here = sandbox(TAG, Path(scratch) / part, ROOT)
+    command = [sys.executable, __file__, part]
+    done = subprocess.run(
+        command, cwd=here, env=PINNED, stdout=subprocess.PIPE, text=True, check=True
+    )
+    size, loss, held_out = done.stdout.split()
+    return f"| {PARTS[part]} | {size} | {loss} | {held_out} |"
+
+
+def main(words):
+    if words and words[0] in PARTS:
+        return train_without(words[0])
+    from common import ROOT
+
+    with tempfile.TemporaryDirectory() as scratch, ThreadPoolExecutor(2) as pool:
+        rows = list(pool.map(lambda part: row(part, scratch), PARTS))
+    table = "\n".join(["| | weights | loss | held-out |", "|---|---|---|---|", *rows])
+    print(table)
+    book = ROOT / "STEPS.md"
+    marks = re.compile(r"(?<=<!-- ablation -->\n).*?(?=<!-- end ablation -->)", re.S)
+    book.write_text(marks.sub(lambda _: f"\n{table}\n\n", book.read_text()))
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

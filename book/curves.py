@@ -1,0 +1,77 @@
+"""Draws the loss curves of act I: python3 book/curves.py
+
+Reads what `make train` showed while it ran, as the check of this clone has kept it, and writes
+book/curves.svg: the smoothed training loss of each step over the share of its training that is
+done, and the yardsticks (held-out losses of counting) as lines across.
+"""
+
+import json
+import re
+import sys
+
+from common import ROOT, cache, git, read_chain, release_at, training_key
+
+WIDTH, HEIGHT, LEFT, TOP = 760, 420, 60, 20
+HIGH, LOW = 3.4, 2.3
+COLOURS = ["#888", "#b07aa1", "#9c755f", "#edc948", "#59a14f", "#76b7b2", "#4e79a7", "#e15759"]
+COLOURS += ["#f28e2b", "#17becf", "#bcbd22", "#000"]
+# Steps that only change how the same loss is computed have the same curve: drawn once.
+DRAWN = ["backward", "embedding", "dot", "average", "attention", "heads", "residual", "layernorm"]
+DRAWN += ["tied", "adam"]
+
+
+def curve(step, root=ROOT):
+    """([(share done, loss), …], yardsticks) of one step's make train."""
+    kept = cache(root) / f"train-{training_key(step.commit, root)}.json"
+    output, _, progress, _ = json.loads(kept.read_text())
+    shown = re.findall(r"step ([\d,]+) of ([\d,]+) · loss ([\d.]+)", progress)
+    points = [(int(a.replace(",", "")) / int(b.replace(",", "")), float(c)) for a, b, c in shown]
+    return points, dict(re.findall(r"(\w+) ([\d.]+)", output.splitlines()[1]))
+
+
+def place(share, loss):
+    x = LEFT + share * (WIDTH - LEFT - 150)
+    y = TOP + (HIGH - loss) / (HIGH - LOW) * (HEIGHT - 2 * TOP - 20)
+    return round(x, 1), round(y, 1)
+
+
+def draw(steps):
+    style = 'font-family="sans-serif" font-size="12"'
+    lines = [
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" {style}>',
+        f'<rect width="{WIDTH}" height="{HEIGHT}" fill="white"/>',
+    ]
+    left, right = place(0, HIGH)[0], place(1, HIGH)[0]
+    for loss in (2.4, 2.6, 2.8, 3.0, 3.2, 3.4):
+        y = place(0, loss)[1]
+        lines.append(f'<path d="M{left} {y}H{right}" stroke="#eee"/>')
+        lines.append(f'<text x="{left - 8}" y="{y + 4}" text-anchor="end">{loss}</text>')
+    for position, step in enumerate(steps):
+        points, yardsticks = curve(step)
+        colour = COLOURS[position % len(COLOURS)]
+        path = " ".join(f"{x},{y}" for x, y in (place(*point) for point in points))
+        lines.append(
+            f'<polyline points="{path}" fill="none" stroke="{colour}" stroke-width="1.5"/>'
+        )
+        y = TOP + 16 * position + 10
+        lines.append(f'<path d="M{right + 50} {y}h16" stroke="{colour}" stroke-width="3"/>')
+        lines.append(f'<text x="{right + 70}" y="{y + 4}">{step.slug}</text>')
+    for kind, loss in yardsticks.items():
+        if LOW < float(loss) < HIGH:
+            y = place(0, float(loss))[1]
+            lines.append(f'<path d="M{left} {y}H{right}" stroke="#999" stroke-dasharray="4 4"/>')
+            lines.append(f'<text x="{right + 4}" y="{y + 4}" fill="#666">{kind}</text>')
+    x, y = place(0.5, LOW)
+    lines.append(f'<text x="{x}" y="{y + 24}" text-anchor="middle">share of the training</text>')
+    return "\n".join([*lines, "</svg>"]) + "\n"
+
+
+def main():
+    head = git("rev-parse", "HEAD").strip()
+    tip = "steps" if "--candidate" in sys.argv else release_at(head)[1]
+    steps = [step for step in read_chain(tip) if step.slug in DRAWN]
+    (ROOT / "book/curves.svg").write_text(draw(steps))
+
+
+if __name__ == "__main__":
+    main()
