@@ -99,7 +99,8 @@ class Check:
         self.steps = read_chain(release_at(main, root)[1], root)
         self.sizes = diff_sizes(self.steps, root)
         self.book = (self.clone / "STEPS.md").read_text() if self.has("STEPS.md") else ""
-        tools = [path.read_text() for path in sorted((self.clone / "book").glob("*.py"))]
+        names = ("check.py", "common.py", "transcripts.py")
+        tools = [(self.clone / "book" / name).read_text() for name in names]
         self.tools = digest(sys.version, *tools)
 
     def has(self, path):

@@ -11,13 +11,15 @@ import sys
 
 from common import ROOT, cache, git, read_chain, release_at, training_key
 
-WIDTH, HEIGHT, LEFT, TOP = 760, 420, 60, 20
+WIDTH, HEIGHT, LEFT, TOP = 840, 420, 60, 20
 HIGH, LOW = 3.4, 2.3
 COLOURS = ["#888", "#b07aa1", "#9c755f", "#edc948", "#59a14f", "#76b7b2", "#4e79a7", "#e15759"]
 COLOURS += ["#f28e2b", "#17becf", "#bcbd22", "#000"]
-# Steps that only change how the same loss is computed have the same curve: drawn once.
-DRAWN = ["backward", "embedding", "dot", "average", "attention", "heads", "residual", "layernorm"]
-DRAWN += ["tied", "adam"]
+# Steps that only change how the same loss is computed share a curve: the slowest run, which has
+# shown the most points, stands for them.
+DRAWN = {"value": "nudge, value, backward", "hidden": "hidden, dot"}
+DRAWN |= {slug: slug for slug in ("embedding", "average", "attention", "heads", "residual")}
+DRAWN |= {slug: slug for slug in ("layernorm", "tied", "adam")}
 
 
 def curve(step, root=ROOT):
@@ -30,7 +32,7 @@ def curve(step, root=ROOT):
 
 
 def place(share, loss):
-    x = LEFT + share * (WIDTH - LEFT - 150)
+    x = LEFT + share * (WIDTH - LEFT - 230)
     y = TOP + (HIGH - loss) / (HIGH - LOW) * (HEIGHT - 2 * TOP - 20)
     return round(x, 1), round(y, 1)
 
@@ -55,7 +57,7 @@ def draw(steps):
         )
         y = TOP + 16 * position + 10
         lines.append(f'<path d="M{right + 50} {y}h16" stroke="{colour}" stroke-width="3"/>')
-        lines.append(f'<text x="{right + 70}" y="{y + 4}">{step.slug}</text>')
+        lines.append(f'<text x="{right + 70}" y="{y + 4}">{DRAWN[step.slug]}</text>')
     for kind, loss in yardsticks.items():
         if LOW < float(loss) < HIGH:
             y = place(0, float(loss))[1]
