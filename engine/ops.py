@@ -7,6 +7,8 @@ from engine.autograd import Value
 
 def dot(a, b):
     """y = a[0] * b[0] + a[1] * b[1] + …    slopes b towards a, a towards b"""
+    if len(a) != len(b):
+        raise ValueError(f"dot: got {len(a)} and {len(b)} numbers; expected as many on both sides")
     a_data, b_data = [value.data for value in a], [value.data for value in b]
     y = math.fsum([x * w for x, w in zip(a_data, b_data)])
     return Value(y, (*a, *b), (*b_data, *a_data))
@@ -42,3 +44,40 @@ def average(vectors):
     columns = list(zip(*vectors))
     sums = [math.fsum(value.data for value in column) for column in columns]
     return [Value(share * y, column, (share,) * len(column)) for y, column in zip(sums, columns)]
+
+
+def softmax_values(logits, temperature):
+    """p = softmax(logits / temperature), made of Values; a node for each p[j]
+
+    slopes of p[j]: p[j] * (1 - p[j]) / temperature towards logits[j],
+    and -p[j] * p[k] / temperature towards every other logits[k]
+    """
+    p = softmax([logit.data / temperature for logit in logits])
+    nodes = []
+    for j, p_j in enumerate(p):
+        slopes = [-p_j * p_k / temperature for p_k in p]
+        slopes[j] += p_j / temperature
+        nodes.append(Value(p_j, logits, slopes))
+    return nodes
+
+
+def layernorm(x, weight, bias, eps=1e-5):
+    """y[c] = weight[c] * n[c] + bias[c],  n[c] = (x[c] - mean) / sqrt(variance + eps)
+
+    slopes of y[c]: weight[c] * r * ((c == k) - 1 / C - n[c] * n[k] / C) towards x[k],
+    with r = 1 / sqrt(variance + eps); n[c] towards weight[c]; 1 towards bias[c]
+    Ba, Kiros and Hinton, 2016.
+    """
+    C = len(x)
+    data = [value.data for value in x]
+    mean = math.fsum(data) / C
+    centred = [number - mean for number in data]
+    r = 1 / math.sqrt(math.fsum(number * number for number in centred) / C + eps)
+    n = [number * r for number in centred]
+    ys = []
+    for c, (w, b) in enumerate(zip(weight, bias)):
+        share = -w.data * r / C
+        slopes = [share * (1 + n[c] * n_k) for n_k in n]
+        slopes[c] += w.data * r
+        ys.append(Value(w.data * n[c] + b.data, (*x, w, b), (*slopes, n[c], 1.0)))
+    return ys

@@ -37,7 +37,7 @@ def load(model, path=WEIGHTS):
         ) from None
     named = dict(model.named_parameters())
     numbers = isinstance(weights, dict) and all(type(w) is float for w in weights.values())
-    if not numbers or set(weights) != set(named):
+    if step != STEP or not numbers or set(weights) != set(named):
         raise ValueError(f"weights: got those of {step} in {path}; expected {STEP}: make train")
     for name, weight in named.items():
         weight.data = weights[name]

@@ -1,7 +1,9 @@
 """The model: letters in, logits of the next letter out. It grows into a GPT."""
 
+import math
+
 from engine.module import Module, matrix, vector
-from engine.ops import average, cross_entropy, dot, softmax
+from engine.ops import cross_entropy, dot, layernorm, softmax, softmax_values
 
 V = 27
 
@@ -9,22 +11,94 @@ V = 27
 class Linear(Module):
     """y[k] = weight[k][0] * x[0] + weight[k][1] * x[1] + … + bias[k]        x (C), y (K)"""
 
-    def __init__(self, rng, size_in, size_out):
-        self.weight = matrix(rng, size_out, size_in)
+    def __init__(self, rng, size_in, size_out, scale=0.1):
+        self.weight = matrix(rng, size_out, size_in, scale)
         self.bias = vector(size_out)
 
     def __call__(self, x):
         return [dot(row, x) + bias for row, bias in zip(self.weight, self.bias)]
 
 
+class Attention(Module):
+    """Each letter asks, and every letter up to it offers and gives: H small questions at once.
+
+    q, k, v = three vectors made of x, cut into H heads of D = C // H numbers each; in each head
+    letter t looks at letter s <= t with the share p[s], p = softmax(q[t] · k[s] / sqrt(D)),
+    and receives the sum of p[s] * v[s]
+    """
+
+    def __init__(self, rng, C, H, scale_out=0.1):
+        if C % H:
+            raise ValueError(f"Attention: got {C} channels for {H} heads; expected a multiple")
+        self.H = H
+        self.qkv = Linear(rng, C, 3 * C)
+        self.proj = Linear(rng, C, C, scale_out)
+
+    def __call__(self, xs):
+        C = len(xs[0])
+        D = C // self.H
+        qkv = [self.qkv(x) for x in xs]  # (T, C) -> (T, 3 * C)
+        ys, self.looks = [[] for _ in xs], []
+        for start in range(0, C, D):
+            queries = [row[start : start + D] for row in qkv]
+            keys = [row[C + start : C + start + D] for row in qkv]
+            values = [row[2 * C + start : 2 * C + start + D] for row in qkv]
+            self.looks.append([])
+            for t, q in enumerate(queries):
+                scores = [dot(q, k) for k in keys[: t + 1]]
+                p = softmax_values(scores, temperature=math.sqrt(D))
+                ys[t] += [dot(p, column) for column in zip(*values[: t + 1])]  # (D) -> (C)
+                self.looks[-1].append([share.data for share in p])
+        return [self.proj(y) for y in ys]  # (T, C) -> (T, C)
+
+
+class LayerNorm(Module):
+    """Every vector brought to mean 0 and variance 1, then scaled and shifted as learnt."""
+
+    def __init__(self, C):
+        self.weight = vector(C, start=1.0)
+        self.bias = vector(C)
+
+    def __call__(self, x):
+        return layernorm(x, self.weight, self.bias)
+
+
+class MLP(Module):
+    """Two layers with a bend between them, for each letter alone: C -> 4 * C -> C."""
+
+    def __init__(self, rng, C, scale_out=0.1):
+        self.up = Linear(rng, C, 4 * C)
+        self.down = Linear(rng, 4 * C, C, scale_out)
+
+    def __call__(self, x):
+        return self.down([number.gelu() for number in self.up(x)])  # (C) -> (4 * C) -> (C)
+
+
+class Block(Module):
+    """Letters hear each other, then think alone; what comes of it is added to what was there."""
+
+    def __init__(self, rng, C, H, scale_out=0.1):
+        self.ln_1 = LayerNorm(C)
+        self.attn = Attention(rng, C, H, scale_out)
+        self.ln_2 = LayerNorm(C)
+        self.mlp = MLP(rng, C, scale_out)
+
+    def __call__(self, xs):
+        heard = self.attn([self.ln_1(x) for x in xs])
+        xs = [add(x, y) for x, y in zip(xs, heard)]
+        return [add(x, self.mlp(self.ln_2(x))) for x in xs]  # (T, C) -> (T, C)
+
+
 class GPT(Module):
     """Logits of the next letter at every place of a name, from all letters up to there."""
 
-    def __init__(self, rng, T=16, C=16, hidden=32):
-        self.tok_emb = matrix(rng, V, C)
-        self.pos_emb = matrix(rng, T, C)
-        self.hidden = Linear(rng, 2 * C, hidden)
-        self.head = Linear(rng, hidden, V)
+    def __init__(self, rng, T=16, C=16, H=4, L=1):
+        self.tok_emb = matrix(rng, V, C, scale=0.02)
+        self.pos_emb = matrix(rng, T, C, scale=0.02)
+        # 2 * L parts add to the road; smaller last matrices keep their sum at one scale.
+        scale_out = 0.1 / math.sqrt(2 * L)
+        self.blocks = [Block(rng, C, H, scale_out) for _ in range(L)]
+        self.ln_f = LayerNorm(C)
 
     def __call__(self, letters):
         if len(letters) > len(self.pos_emb):
@@ -32,12 +106,10 @@ class GPT(Module):
                 f"GPT: got {len(letters)} letters; expected {len(self.pos_emb)} at most"
             )
         xs = [add(self.tok_emb[x], self.pos_emb[t]) for t, x in enumerate(letters)]  # (T) -> (T, C)
-        logits = []
-        for t, x in enumerate(xs):
-            past = average(xs[: t + 1])  # (t + 1, C) -> (C)
-            y = [number.tanh() for number in self.hidden(x + past)]  # (2 * C) -> (hidden)
-            logits.append(self.head(y))
-        return logits  # (T) -> (T, V)
+        for block in self.blocks:
+            xs = block(xs)
+        xs = [self.ln_f(x) for x in xs]
+        return [[dot(row, x) for row in self.tok_emb] for x in xs]  # (T, C) -> (T, V)
 
 
 def add(x, y):

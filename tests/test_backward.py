@@ -5,10 +5,10 @@ import pytest
 
 from engine.autograd import Value
 from engine.nudge import nudge
+from engine.ops import average, dot, layernorm, softmax_values
 from engine.optim import SGD
 from model.data import encode
 from model.gpt import GPT, name_loss
-from model.train import train
 
 
 def test_chain_rule_by_hand():
@@ -41,6 +41,13 @@ def random_expression(weights, rng):
             (a * 0.1).exp(),
             -a,
             (a * a + 1).log(),
+            (a * 0.5).tanh(),
+            (a + 0.1).relu(),
+            dot([a, b], [b, a * 0.3]),
+            average([[a], [b], [a]])[0],
+            softmax_values([a, b, -a], temperature=2.0)[1],
+            (a - b).gelu(),
+            layernorm([a, b, a * b], weights, weights)[2],
         ]
         nodes.append(rng.choice(makers))
     return nodes[-1] + nodes[-2] + nodes[-3]
@@ -55,17 +62,19 @@ def test_backward_equals_nudges_on_random_expressions(seed):
 
     measured = nudge(loss, weights)
     loss(weights).backward()
-    assert [weight.grad for weight in weights] == pytest.approx(measured, abs=1e-5)
+    assert [weight.grad for weight in weights] == pytest.approx(measured, rel=1e-4, abs=1e-5)
 
 
 def test_training_takes_the_same_path_as_by_nudging():
     """One step of the model on one name moves its weights as nudges would; every 20th is tried."""
     model = GPT(random.Random(1), C=4)
     weights = model.parameters()[::20]
-    slopes = nudge(lambda _: name_loss(model, encode("bo")), weights)
+    slopes = nudge(lambda _: name_loss(model, encode("bo")), weights, h=1e-5)
     expected = [weight.data - 0.5 * slope for weight, slope in zip(weights, slopes)]
-    train(model, ["bo"], learning_rate=0.5)
-    assert [weight.data for weight in weights] == pytest.approx(expected, abs=1e-8)
+    optimizer = SGD(model.parameters(), lr=0.5)
+    name_loss(model, encode("bo")).backward()
+    optimizer.step()
+    assert [weight.data for weight in weights] == pytest.approx(expected, abs=1e-7)
 
 
 def test_a_chain_of_200_000_nodes():

@@ -38,6 +38,11 @@ def test_dot_of_a_vector_with_itself():
     assert [value.grad for value in x] == [6.0, -2.0]
 
 
+def test_dot_wants_as_many_numbers_on_both_sides():
+    with pytest.raises(ValueError, match="dot: got 2 and 3 numbers; expected as many on both"):
+        dot(values(1.0, 2.0), values(1.0, 2.0, 3.0))
+
+
 def test_cross_entropy_against_nudges():
     weights = values(0.3, -0.7, 1.1)
     assert_slopes_are_nudges(lambda w: cross_entropy(w, 2), weights)
