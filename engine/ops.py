@@ -31,7 +31,8 @@ def cross_entropy(logits, y):
     """The loss -log(p[y]) for p = softmax(logits)    slopes p[j], and p[y] - 1 for the right one"""
     data = [logit.data for logit in logits]
     p = softmax(data)
-    # The highest logit has the highest p; from there log(p[y]) lies as far as the logits do.
+    # log(S) - logits[y], where S = sum of exp(logits): p of the highest logit is exp(highest) / S,
+    # so log(S) = highest - log(max(p)), and nothing overflows.
     loss = max(data) - data[y] - math.log(max(p))
     slopes = list(p)
     slopes[y] -= 1.0

@@ -47,7 +47,7 @@ class Attention(Module):
             for t, q in enumerate(queries):
                 scores = [dot(q, k) for k in keys[: t + 1]]
                 p = softmax_values(scores, temperature=math.sqrt(D))
-                ys[t] += [dot(p, column) for column in zip(*values[: t + 1])]  # (D) -> (C)
+                ys[t] += [dot(p, column) for column in zip(*values[: t + 1])]  # (t + 1, D) -> (D)
                 self.looks[-1].append([share.data for share in p])
         return [self.proj(y) for y in ys]  # (T, C) -> (T, C)
 

@@ -28,8 +28,8 @@ def test_heads_against_nudges(H):
 
 
 def test_a_head_sees_its_own_numbers_only():
-    """With proj leaving everything where it is, head 1 writes only the channels 2 and 3, and the
-    weights of head 0's questions change the channels 0 and 1 only.
+    """With proj leaving everything where it is, changing head 0's questions changes what it
+    writes, the numbers 0 and 1, and not what head 1 writes, the numbers 2 and 3.
     """
     attn, xs, _ = xs_and_parameters(H=2)
     for k in range(4):

@@ -53,7 +53,9 @@ def test_scaling_and_shifting_the_input_changes_nothing():
 
 
 def test_loud_weights_no_longer_make_an_untrained_model_sure():
-    """With LayerNorm before each part, what a part reads has one scale, whatever came before."""
+    """With LayerNorm before each part and the head, the logits keep their scale, however loud the
+    positions are that stand on the road.
+    """
     model = GPT(random.Random(1), L=2)
     quiet = [logit.data for logit in model(encode("anna")[:-1])[-1]]
     for row in model.pos_emb:

@@ -48,7 +48,9 @@ def test_initial_spreads():
     model = GPT(random.Random(1), L=2)
     block = model.blocks[0]
     assert spread(w for row in model.tok_emb for w in row) == pytest.approx(0.02, rel=0.1)
-    assert spread(w for row in block.attn.qkv.weight for w in row) == pytest.approx(0.1, rel=0.1)
+    assert spread(w for row in model.pos_emb for w in row) == pytest.approx(0.02, rel=0.1)
+    for part in (block.attn.qkv, block.mlp.up):
+        assert spread(w for row in part.weight for w in row) == pytest.approx(0.1, rel=0.1)
     for part in (block.attn.proj, block.mlp.down):
         assert spread(w for row in part.weight for w in row) == pytest.approx(0.05, rel=0.15)
     assert spread(block.mlp.up.bias) == 0.0
