@@ -8,7 +8,8 @@ class Value:
 
     The slope of y towards a parent x is the slope of y with respect to x. Operators: + - * / and
     ** with a plain number on either side; exp and log.
-    After loss.backward(), grad is the slope of the loss towards this Value.
+    After loss.backward(), grad is the slope of the loss towards this Value, and used says that the
+    graph has been walked through it.
     """
 
     __slots__ = ("data", "grad", "parents", "slopes", "used")
