@@ -5,11 +5,13 @@ import functools
 import hashlib
 import json
 import os
+import re
 import subprocess
 import sys
 import tempfile
 import threading
 import time
+import tomllib
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -114,6 +116,17 @@ def environment(commit, kind, root=ROOT):
                 raise Problem(f"no environment for {commit[:9]}: {last_line(out, err)}")
             (folder / "complete").touch()
     return folder
+
+
+def dependencies(commit, root=ROOT):
+    """The names of the packages that the programs of a commit need."""
+    project = tomllib.loads(git("show", f"{commit}:pyproject.toml", root=root))["project"]
+    return {re.match(r"[\w.-]+", line)[0].lower() for line in project.get("dependencies", [])}
+
+
+def is_array_step(commit, root=ROOT):
+    """Whether the step computes with numpy, which rounds differently from machine to machine."""
+    return "numpy" in dependencies(commit, root)
 
 
 def training_key(commit, root=ROOT):
