@@ -31,6 +31,7 @@ from common import (
     cache,
     candidate,
     clone_at,
+    dependencies,
     diff_sizes,
     digest,
     environment,
@@ -55,10 +56,9 @@ HEADINGS = [
 ]
 HEADINGS += ["Try it", "Sources", "Next"]
 BUG = re.compile(r"In `([^`]+)`,? write `([^`]+)` for `([^`]+)`[:;] `(tests/[^`]+)` fails")
-ARITHMETIC = {
-    "math",
-    "random",
-}  # what engine/ and model/gpt.py may import besides the project
+# What engine/ and model/gpt.py may import besides the project, and engine/ of array steps too.
+ARITHMETIC = {"math", "random"}
+SYSTEM = {"contextlib", "ctypes", "functools", "os"}
 
 
 @dataclass
@@ -163,7 +163,7 @@ class Check:
         (here / ".venv").symlink_to(environment)
         problems = result.problems
         problems += self.check_message(step, result)
-        problems += self.check_imports(step, here)
+        problems += check_imports(here, dependencies(step.commit, self.root))
         problems += self.check_lint(step, here)
         problems += self.check_suite(step, here, result)
         output = self.train(step, here, result)
@@ -218,25 +218,6 @@ class Check:
         number = git("show", f"{step.commit}:{NUMBER}", root=self.root, check=False)
         if f'"{step.tag}"' not in number:
             problems.append(f"{NUMBER} says {number.strip()}; expected {step.tag}")
-        return problems
-
-    def check_imports(self, step, here):
-        """model -> engine -> kernels; outside modules only as pyproject.toml declares them."""
-        toml = (here / "pyproject.toml").read_text()
-        declared = set(re.findall(r'"([a-z]+)[><=]', toml.split("[dependency-groups]")[0]))
-        below = {
-            "model": {"model", "engine", "kernels"},
-            "engine": {"engine", "kernels"},
-        }
-        problems = []
-        for path in sorted(here.glob("[emk]*/*.py")):
-            folder = path.parent.name
-            project = below.get(folder, {"kernels"})
-            strict = folder != "model" or path.name == "gpt.py"
-            usual = ARITHMETIC if strict else sys.stdlib_module_names
-            for name in imported(path):
-                if name not in project | declared | set(usual):
-                    problems.append(f"{folder}/{path.name} imports {name}")
         return problems
 
     def check_lint(self, step, here):
@@ -305,6 +286,7 @@ class Check:
             "cos",
             "choices",
         }
+        defined |= numpy_names(here)
         targets = set(re.findall(r"^(\w+):", (here / "Makefile").read_text(), re.M))
         problems = []
         for name in re.findall(r"`([^`\n]+)`", prose):
@@ -386,6 +368,27 @@ def lint(ruff, folder):
     return [f"lint: {out.strip()}"] if status else []
 
 
+def check_imports(here, declared):
+    """model -> engine -> kernels; outside modules only as pyproject.toml declares them."""
+    below = {
+        "model": {"model", "engine", "kernels"},
+        "engine": {"engine", "kernels"},
+    }
+    problems = []
+    for path in sorted(here.glob("[emk]*/*.py")):
+        folder = path.parent.name
+        allowed = below.get(folder, {"kernels"}) | declared
+        if folder == "model" and path.name != "gpt.py":
+            allowed |= set(sys.stdlib_module_names)
+        elif folder != "model" and "numpy" in declared:
+            allowed |= ARITHMETIC | SYSTEM
+        else:
+            allowed |= ARITHMETIC
+        foreign = [name for name in imported(path) if name not in allowed]
+        problems += [f"{folder}/{path.name} imports {name}" for name in foreign]
+    return problems
+
+
 def imported(path):
     """The top-level names of the modules that a file imports."""
     names = set()
@@ -395,6 +398,12 @@ def imported(path):
         elif isinstance(node, ast.ImportFrom):
             names.add(node.module.split(".")[0])
     return sorted(names)
+
+
+def numpy_names(folder):
+    """The names in numpy and of an array's methods, where the folder's environment has numpy."""
+    python = ".venv/bin/python -c 'import numpy; print(*dir(numpy), *dir(numpy.ndarray))'"
+    return set(run(python, folder)[1].split())
 
 
 def one_character_apart(a, b):

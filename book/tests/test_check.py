@@ -2,7 +2,7 @@
 
 import check
 import pytest
-from common import Problem
+from common import Problem, dependencies, is_array_step
 
 
 @pytest.mark.parametrize(
@@ -30,3 +30,39 @@ def test_imports_are_found_wherever_they_stand(tmp_path):
 def test_a_bug_is_read_from_its_sentence():
     text = "In `a/b.py`, write `x + y` for `x - y`: `tests/test_x.py::test_y` fails."
     assert check.BUG.findall(text) == [("a/b.py", "x + y", "x - y", "tests/test_x.py::test_y")]
+
+
+@pytest.mark.parametrize(
+    "path, module, act1, arrays",
+    [
+        ("engine/ops.py", "math", True, True),
+        ("engine/ops.py", "numpy", False, True),
+        ("engine/ops.py", "ctypes", False, True),
+        ("engine/ops.py", "time", False, False),
+        ("engine/ops.py", "model", False, False),
+        ("model/gpt.py", "numpy", False, True),
+        ("model/gpt.py", "os", False, False),
+        ("model/gpt.py", "engine", True, True),
+        ("model/train.py", "os", True, True),
+        ("model/train.py", "torch", False, False),
+    ],
+)
+def test_what_each_folder_may_import(tmp_path, path, module, act1, arrays):
+    (tmp_path / path).parent.mkdir()
+    (tmp_path / path).write_text(f"import {module}\n")
+    refused = [f"{path} imports {module}"]
+    assert check.check_imports(tmp_path, set()) == ([] if act1 else refused)
+    assert check.check_imports(tmp_path, {"numpy"}) == ([] if arrays else refused)
+
+
+def test_an_array_step_declares_numpy(project):
+    assert not is_array_step("steps", project.folder)
+    toml = project.read("pyproject.toml")
+    lines = toml.replace("dependencies = []", 'dependencies = ["numpy>=2.0", "Scipy-x"]')
+    project.write("pyproject.toml", lines)
+    project.commit("arrays")
+    assert dependencies("HEAD", project.folder) == {"numpy", "scipy-x"}
+    assert is_array_step("HEAD", project.folder)
+    project.write("pyproject.toml", toml.replace("test = []", 'test = ["numpy"]'))
+    project.commit("only its tests have arrays")
+    assert not is_array_step("HEAD", project.folder)
