@@ -42,10 +42,13 @@ NUMBER = "model/__init__.py"  # the one place in the code where a step's number 
 
 ONE_AT_A_TIME = threading.Lock()  # for making environments
 
-# Processors differ in the last bit of exp and log, and BLAS chooses code by processor.
+# Processors differ in the last bit of exp and log, and BLAS and numpy choose code by processor:
+# here always the code for Haswell (2013), as processors since then can. Others ignore it.
 PINNED = {
     "GLIBC_TUNABLES": "glibc.cpu.hwcaps=-FMA,-FMA4,-AVX2",
+    "OPENBLAS_CORETYPE": "Haswell",
     "OPENBLAS_NUM_THREADS": "1",
+    "NPY_DISABLE_CPU_FEATURES": "X86_V4 AVX512_ICL AVX512_SPR",  # numpy 2.4's names
     "PYTHONDONTWRITEBYTECODE": "1",
     "PYTHONHASHSEED": "0",
     "GIT_CONFIG_GLOBAL": os.devnull,
