@@ -12,6 +12,7 @@ from small_project import Repository, build  # noqa: E402
 
 @pytest.fixture(scope="session")
 def original(tmp_path_factory):
+    Repository.venv = tmp_path_factory.mktemp("shared") / "venv"  # one for all that make needs
     return build(tmp_path_factory.mktemp("original") / "project")
 
 

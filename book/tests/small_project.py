@@ -14,6 +14,8 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 class Repository:
     """A folder under git, and what a reader or an author does in it."""
 
+    venv = ".venv"
+
     def __init__(self, folder):
         self.folder = Path(folder)
 
@@ -25,6 +27,7 @@ class Repository:
             "GIT_CONFIG_GLOBAL": os.devnull,
         }
         names |= {"GIT_COMMITTER_NAME": "a", "GIT_COMMITTER_EMAIL": "a@b.c"}
+        names |= {"VENV": str(self.venv)}
         done = subprocess.run(
             command, cwd=self.folder, env=env | names, capture_output=True, text=True, check=False
         )
