@@ -106,14 +106,18 @@ def sandbox(commit, folder, root=ROOT):
 
 
 def environment(commit, kind, root=ROOT):
-    """The environment (kind: VENV or LINT_VENV) that a commit's Makefile asks for, made once."""
+    """The environment (kind: VENV or LINT_VENV) that a commit's Makefile asks for, made once.
+
+    A VENV has torch where pyproject.toml knows a group torch: the tests then compare with it.
+    """
     toml = git("show", f"{commit}:pyproject.toml", root=root)
     folder = cache(root) / f"{kind.lower()}-{digest(toml, sys.version)}"
     with ONE_AT_A_TIME, tempfile.TemporaryDirectory() as scratch:
         if not (folder / "complete").exists():
             here = sandbox(commit, Path(scratch) / "code", root)
             _, checksum, _ = run("cksum < pyproject.toml | cut -d' ' -f1", here)
-            target = f"{folder}/made-for-{checksum.strip()}"
+            torch = kind == "VENV" and "torch" in tomllib.loads(toml)["dependency-groups"]
+            target = f"{folder}/made-for-{checksum.strip()}" + ("-with-torch" if torch else "")
             status, out, err = run(f"make -s {kind}={folder} {target}", here)
             if status:
                 raise Problem(f"no environment for {commit[:9]}: {last_line(out, err)}")

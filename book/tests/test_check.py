@@ -1,6 +1,9 @@
 """The parts of the proof that stand alone."""
 
+from pathlib import Path
+
 import check
+import common
 import pytest
 from common import Problem, dependencies, is_array_step
 
@@ -66,3 +69,23 @@ def test_an_array_step_declares_numpy(project):
     project.write("pyproject.toml", toml.replace("test = []", 'test = ["numpy"]'))
     project.commit("only its tests have arrays")
     assert not is_array_step("HEAD", project.folder)
+
+
+@pytest.mark.parametrize(
+    "kind, groups, torch",
+    [("VENV", "", False), ("VENV", "torch = []", True), ("LINT_VENV", "torch = []", False)],
+)
+def test_a_step_with_a_group_torch_is_proven_with_torch(project, monkeypatch, kind, groups, torch):
+    ran = []
+
+    def fake(command, folder):
+        ran.append(command)
+        if command.startswith("make"):
+            Path(command.split("VENV=")[1].split()[0]).mkdir()
+        return 0, "123\n", ""
+
+    project.write("pyproject.toml", project.read("pyproject.toml") + groups)
+    project.git("commit", "-qam", "groups", "--allow-empty")
+    monkeypatch.setattr(common, "run", fake)
+    common.environment("HEAD", kind, project.folder)
+    assert ran[-1].endswith("/made-for-123-with-torch" if torch else "/made-for-123")
