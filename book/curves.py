@@ -37,24 +37,37 @@ def place(share, loss):
     return round(x, 1), round(y, 1)
 
 
-def draw(steps):
+def figure(lines):
+    """The whole SVG file around the lines of a drawing."""
     style = 'font-family="sans-serif" font-size="12"'
-    lines = [
+    first = [
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" {style}>',
         f'<rect width="{WIDTH}" height="{HEIGHT}" fill="white"/>',
     ]
+    return "\n".join([*first, *lines, "</svg>"]) + "\n"
+
+
+def grid_line(left, right, y, label):
+    return [
+        f'<path d="M{left} {y}H{right}" stroke="#eee"/>',
+        f'<text x="{left - 8}" y="{y + 4}" text-anchor="end">{label}</text>',
+    ]
+
+
+def polyline(points, colour):
+    path = " ".join(f"{x},{y}" for x, y in points)
+    return f'<polyline points="{path}" fill="none" stroke="{colour}" stroke-width="1.5"/>'
+
+
+def draw(steps):
+    lines = []
     left, right = place(0, HIGH)[0], place(1, HIGH)[0]
     for loss in (2.4, 2.6, 2.8, 3.0, 3.2, 3.4):
-        y = place(0, loss)[1]
-        lines.append(f'<path d="M{left} {y}H{right}" stroke="#eee"/>')
-        lines.append(f'<text x="{left - 8}" y="{y + 4}" text-anchor="end">{loss}</text>')
+        lines += grid_line(left, right, place(0, loss)[1], loss)
     for position, step in enumerate(steps):
         points, yardsticks = curve(step)
         colour = COLOURS[position % len(COLOURS)]
-        path = " ".join(f"{x},{y}" for x, y in (place(*point) for point in points))
-        lines.append(
-            f'<polyline points="{path}" fill="none" stroke="{colour}" stroke-width="1.5"/>'
-        )
+        lines.append(polyline([place(*point) for point in points], colour))
         y = TOP + 16 * position + 10
         lines.append(f'<path d="M{right + 50} {y}h16" stroke="{colour}" stroke-width="3"/>')
         lines.append(f'<text x="{right + 70}" y="{y + 4}">{DRAWN[step.slug]}</text>')
@@ -65,13 +78,17 @@ def draw(steps):
             lines.append(f'<text x="{right + 4}" y="{y + 4}" fill="#666">{kind}</text>')
     x, y = place(0.5, LOW)
     lines.append(f'<text x="{x}" y="{y + 24}" text-anchor="middle">share of the training</text>')
-    return "\n".join([*lines, "</svg>"]) + "\n"
+    return figure(lines)
+
+
+def chain(words):
+    """The steps of the newest release; those of the branch steps if the words say --candidate."""
+    head = git("rev-parse", "HEAD").strip()
+    return read_chain("steps" if "--candidate" in words else release_at(head)[1])
 
 
 def main():
-    head = git("rev-parse", "HEAD").strip()
-    tip = "steps" if "--candidate" in sys.argv else release_at(head)[1]
-    steps = [step for step in read_chain(tip) if step.slug in DRAWN]
+    steps = [step for step in chain(sys.argv) if step.slug in DRAWN]
     (ROOT / "book/curves.svg").write_text(draw(steps))
 
 
