@@ -1,12 +1,14 @@
-"""What each part of the GPT of act I is worth: python3 book/ablation.py
+"""What each part of the GPT of act I is worth: python3 book/ablation.py [--candidate]
 
-Takes act-1 and trains it six times as make train does: whole, with one head, without adding
-(each part replaces what was there), without LayerNorm, without the MLP, and whole again from
-other first weights, which says how much luck is in such a number. Writes the table into
-STEPS.md, between `<!-- ablation -->` and `<!-- end ablation -->`. Two runs at a time; about
-ten minutes.
+Takes act-1 (with --candidate that of the branch steps) and runs its training six times, with its
+own defaults: whole, with one head, without adding (each part replaces what was there), without
+LayerNorm, without the MLP, and whole again from other first weights, which says how much luck is
+in such a number. Writes the table into STEPS.md, between `<!-- ablation -->` and
+`<!-- end ablation -->`. Two runs at a time; about ten minutes.
 """
 
+import contextlib
+import io
 import random
 import re
 import subprocess
@@ -15,10 +17,10 @@ import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-TAG = "act-1"
+ACT = "act-1"
 PARTS = {
     "whole": "the whole model",
-    "heads": "one head of 16 numbers in place of four of 4",
+    "heads": "one head in place of four",
     "residual": "nothing added: each part replaces what was there",
     "layernorm": "no LayerNorm",
     "mlp": "no MLP",
@@ -29,9 +31,7 @@ PARTS = {
 def train_without(part):
     """Runs inside the step's folder; prints weights, loss, held-out loss."""
     sys.path.insert(0, "")
-    from model import gpt
-    from model.data import NAMES, read_names, split
-    from model.train import average_loss, train
+    from model import gpt, train
 
     def replacing(self, xs):
         xs = self.attn([self.ln_1(x) for x in xs])
@@ -47,20 +47,26 @@ def train_without(part):
         gpt.LayerNorm.__call__ = lambda self, x: x
     if part == "mlp":
         gpt.Block.__call__ = without_mlp
-    names, held_out = split(read_names(NAMES))
-    seed = 1 if part == "seed1" else 2
-    model = gpt.GPT(random.Random(seed), H=1 if part == "heads" else 4)
-    train(model, names, learning_rate=0.005, passes=3)
+    models = []
+
+    def made(rng):
+        heads = {"H": 1} if part == "heads" else {}
+        models.append(gpt.GPT(random.Random(1) if part == "seed1" else rng, **heads))
+        return models[0]
+
+    train.GPT, sys.argv = made, ["train"]
+    with contextlib.redirect_stdout(io.StringIO()) as out:
+        train.main()
+    loss, held_out = re.search(r"loss ([\d.]+) · held-out ([\d.]+)", out.getvalue()).groups()
     unused = {"layernorm": "ln_", "mlp": "mlp."}.get(part, "-")
-    size = sum(unused not in name for name, _ in model.named_parameters())
-    loss = average_loss(model, names[: len(held_out)])
-    print(f"{size:,} {loss:.4f} {average_loss(model, held_out):.4f}")
+    size = sum(unused not in name for name, _ in models[0].named_parameters())
+    print(f"{size:,} {loss} {held_out}")
 
 
-def row(part, scratch):
+def row(part, commit, scratch):
     from common import PINNED, ROOT, sandbox
 
-    here = sandbox(TAG, Path(scratch) / part, ROOT)
+    here = sandbox(commit, Path(scratch) / part, ROOT)
     command = [sys.executable, __file__, part]
     done = subprocess.run(
         command, cwd=here, env=PINNED, stdout=subprocess.PIPE, text=True, check=True
@@ -72,10 +78,12 @@ def row(part, scratch):
 def main(words):
     if words and words[0] in PARTS:
         return train_without(words[0])
-    from common import ROOT
+    from common import ROOT, git, read_chain, release_at
 
+    tip = "steps" if "--candidate" in words else release_at(git("rev-parse", "HEAD").strip())[1]
+    commit = next(step.commit for step in read_chain(tip) if step.trailers.get("Ends") == ACT)
     with tempfile.TemporaryDirectory() as scratch, ThreadPoolExecutor(2) as pool:
-        rows = list(pool.map(lambda part: row(part, scratch), PARTS))
+        rows = list(pool.map(lambda part: row(part, commit, scratch), PARTS))
     table = "\n".join(["| | weights | loss | held-out |", "|---|---|---|---|", *rows])
     print(table)
     book = ROOT / "STEPS.md"
