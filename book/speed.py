@@ -29,7 +29,8 @@ def some(names):
 
 def options(usage, path):
     """What makes a training short, as far as its --help knows these options."""
-    wanted = {"--data": "names", "--names": path, "--passes": 1}
+    passes = {} if "--batch-size" in usage else {"--passes": 1}
+    wanted = {"--data": "names", "--names": path, "--steps": 200, **passes}
     return " ".join(f"{name} {value}" for name, value in wanted.items() if name in usage)
 
 
