@@ -150,6 +150,29 @@ class Tensor:
         """The rows of a table become its columns: (N, C) -> (C, N)"""
         return self.transpose(0, 1)
 
+    def reshape(self, *shape):
+        """The same numbers in the same order, in rows of other lengths    dx: dy in x's shape"""
+        return Tensor(self.data.reshape(shape), (self,), lambda dy: (dy.reshape(self.shape),))
+
+    def mean(self, dim=None, keepdim=False):
+        """The sum divided by how many numbers it adds up"""
+        total = self.sum(dim, keepdim)
+        return total * (total.data.size / self.data.size)
+
+    def max(self, dim=None, keepdim=False):
+        """The largest number along the axis dim, or of all    dx = dy there, shared evenly by ties
+
+        As torch.amax; no index is returned.
+        """
+        y = self.data.max(axis=dim, keepdims=True)
+        largest = self.data == y
+        shares = largest / largest.sum(axis=dim, keepdims=True)
+
+        def rule(dy):
+            return (dy.reshape(y.shape) * shares,)
+
+        return Tensor(self.data.max(axis=dim, keepdims=keepdim), (self,), rule)
+
     def sum(self, dim=None, keepdim=False):
         """The sum over the axis dim, or over all numbers    dx = dy, stretched to the shape of x"""
 
