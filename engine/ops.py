@@ -1,84 +1,84 @@
-"""Operations on many Values that make one node each, however many numbers go in."""
+"""Operations on Tensors that make one node each, however many numbers go in."""
 
-import math
+import numpy as np
 
-from engine.autograd import Value
-
-
-def dot(a, b):
-    """y = a[0] * b[0] + a[1] * b[1] + …    slopes b towards a, a towards b"""
-    if len(a) != len(b):
-        raise ValueError(f"dot: got {len(a)} and {len(b)} numbers; expected as many on both sides")
-    a_data, b_data = [value.data for value in a], [value.data for value in b]
-    y = math.fsum([x * w for x, w in zip(a_data, b_data)])
-    return Value(y, (*a, *b), (*b_data, *a_data))
+from engine.autograd import Tensor, lift
 
 
 def softmax(logits):
-    """Any numbers become probabilities: p[j] = exp(logits[j]) / (sum of all exp(logits[k])).
+    """Each row becomes probabilities: p[j] = exp(logits[j]) / (sum of all exp(logits[k])).
 
     The highest logit is subtracted first. That changes no p, since it divides above and below
     by the same number, and it keeps exp from overflowing.
     """
-    highest = max(logits)
-    exps = [math.exp(logit - highest) for logit in logits]
-    # fsum adds without rounding in between, alike in every version of Python.
-    total = math.fsum(exps)
-    return [e / total for e in exps]
+    exps = np.exp(logits - np.max(logits, axis=-1, keepdims=True))
+    return exps / exps.sum(axis=-1, keepdims=True)
 
 
-def cross_entropy(logits, y):
-    """The loss -log(p[y]) for p = softmax(logits)    slopes p[j], and p[y] - 1 for the right one"""
-    data = [logit.data for logit in logits]
-    p = softmax(data)
-    # log(S) - logits[y], where S = sum of exp(logits): p of the highest logit is exp(highest) / S,
-    # so log(S) = highest - log(max(p)), and nothing overflows.
-    loss = max(data) - data[y] - math.log(max(p))
-    slopes = list(p)
-    slopes[y] -= 1.0
-    return Value(loss, logits, slopes)
+def cross_entropy(logits, y, ignore_index=-1):
+    """The mean of -log(p[y]) over all places, p = softmax(logits)     logits (…, V), y (…)
 
-
-def average(vectors):
-    """y[c] = (x[0][c] + x[1][c] + …) / number of vectors    slopes 1 / number of vectors"""
-    share = 1 / len(vectors)
-    columns = list(zip(*vectors))
-    sums = [math.fsum(value.data for value in column) for column in columns]
-    return [Value(share * y, column, (share,) * len(column)) for y, column in zip(sums, columns)]
+    dlogits = dy / number of places * (p - 1 at y, p elsewhere). Where y is ignore_index there is
+    nothing to predict: such places do not count.
+    """
+    y = np.asarray(y)
+    counted = y != ignore_index
+    right = counted, y[counted]
+    shifted = logits.data - logits.data.max(axis=-1, keepdims=True)
+    log_p = shifted - np.log(np.exp(shifted).sum(axis=-1, keepdims=True))
+    slopes = np.exp(log_p) * counted[..., None]
+    slopes[right] -= 1.0
+    return Tensor(-log_p[right].mean(), (logits,), lambda dy: (dy / counted.sum() * slopes,))
 
 
 def softmax_values(logits, temperature):
-    """p = softmax(logits / temperature), made of Values; a node for each p[j]
+    """p = softmax(logits / temperature)    dlogits = p * (dy - sum of p * dy) / temperature"""
+    p = softmax(logits.data / temperature)
 
-    slopes of p[j]: p[j] * (1 - p[j]) / temperature towards logits[j],
-    and -p[j] * p[k] / temperature towards every other logits[k]
-    """
-    p = softmax([logit.data / temperature for logit in logits])
-    nodes = []
-    for j, p_j in enumerate(p):
-        slopes = [-p_j * p_k / temperature for p_k in p]
-        slopes[j] += p_j / temperature
-        nodes.append(Value(p_j, logits, slopes))
-    return nodes
+    def rule(dy):
+        return (p * (dy - (p * dy).sum(axis=-1, keepdims=True)) / temperature,)
+
+    return Tensor(p, (logits,), rule)
+
+
+def mean(x):
+    """The mean of each row, as a column: (…, C) -> (…, 1)"""
+    return x.mean(axis=-1, keepdims=True)
 
 
 def layernorm(x, weight, bias, eps=1e-5):
-    """y[c] = weight[c] * n[c] + bias[c],  n[c] = (x[c] - mean) / sqrt(variance + eps)
+    """y = weight * n + bias,  n = (x - mean) / sqrt(variance + eps), row by row     x, y (…, C)
 
-    slopes of y[c]: weight[c] * r * ((c == k) - 1 / C - n[c] * n[k] / C) towards x[k],
-    with r = 1 / sqrt(variance + eps); n[c] towards weight[c]; 1 towards bias[c]
+    dx = (dn - mean of dn - n * mean of dn * n) / sqrt(variance + eps),  dn = dy * weight
+    dweight = dy * n    dbias = dy
     Ba, Kiros and Hinton, 2016.
     """
-    C = len(x)
-    data = [value.data for value in x]
-    mean = math.fsum(data) / C
-    centred = [number - mean for number in data]
-    r = 1 / math.sqrt(math.fsum(number * number for number in centred) / C + eps)
-    n = [number * r for number in centred]
-    ys = []
-    for c, (w, b) in enumerate(zip(weight, bias)):
-        share = -w.data * r / C
-        slopes = [share * (1 + n[c] * n_k) for n_k in n]
-        slopes[c] += w.data * r
-        ys.append(Value(w.data * n[c] + b.data, (*x, w, b), (*slopes, n[c], 1.0)))
-    return ys
+    centred = x.data - mean(x.data)
+    r = 1 / np.sqrt(mean(centred * centred) + eps)
+    n = centred * r
+
+    def rule(dy):
+        dn = dy * weight.data
+        return r * (dn - mean(dn) - n * mean(dn * n)), dy * n, dy
+
+    return Tensor(weight.data * n + bias.data, (x, weight, bias), rule)
+
+
+def cat(tensors, dim=0):
+    """Tensors end to end along the axis dim: (T1, C), (T2, C), … -> (T1 + T2 + …, C)
+
+    dx = the part of dy that was x
+    """
+    ends = np.cumsum([tensor.shape[dim] for tensor in tensors])
+    data = np.concatenate([tensor.data for tensor in tensors], axis=dim)
+    return Tensor(data, tuple(tensors), lambda dy: np.split(dy, ends[:-1], axis=dim))
+
+
+def where(mask, a, b):
+    """a where the mask is True, else b    da = dy where it is True, else 0; db the reverse"""
+    a, b = lift(a), lift(b)
+
+    def rule(dy):
+        return np.where(mask, dy, 0.0), np.where(mask, 0.0, dy)
+
+    return Tensor(np.where(mask, a.data, b.data), (a, b), rule)

@@ -2,21 +2,24 @@
 
 import math
 
+import numpy as np
+
+from engine.autograd import no_grad
 from engine.module import Module, matrix, vector
-from engine.ops import cross_entropy, dot, layernorm, softmax, softmax_values
+from engine.ops import layernorm, softmax, softmax_values, where
 
 V = 27
 
 
 class Linear(Module):
-    """y[k] = weight[k][0] * x[0] + weight[k][1] * x[1] + … + bias[k]        x (C), y (K)"""
+    """y = x @ weight.T + bias        x (…, C), weight (K, C), bias (K), y (…, K)"""
 
     def __init__(self, rng, size_in, size_out, scale=0.1):
         self.weight = matrix(rng, size_out, size_in, scale)
         self.bias = vector(size_out)
 
     def __call__(self, x):
-        return [dot(row, x) + bias for row, bias in zip(self.weight, self.bias)]
+        return x @ self.weight.T + self.bias  # (…, C) @ (C, K) -> (…, K)
 
 
 class Attention(Module):
@@ -34,26 +37,20 @@ class Attention(Module):
         self.qkv = Linear(rng, C, 3 * C)
         self.proj = Linear(rng, C, C, scale_out)
 
-    def __call__(self, xs):
-        C = len(xs[0])
-        D = C // self.H
-        qkv = [self.qkv(x) for x in xs]  # (T, C) -> (T, 3 * C)
-        ys, self.looks = [[] for _ in xs], []
-        for start in range(0, C, D):
-            queries = [row[start : start + D] for row in qkv]
-            keys = [row[C + start : C + start + D] for row in qkv]
-            values = [row[2 * C + start : 2 * C + start + D] for row in qkv]
-            self.looks.append([])
-            for t, q in enumerate(queries):
-                scores = [dot(q, k) for k in keys[: t + 1]]
-                p = softmax_values(scores, temperature=math.sqrt(D))
-                ys[t] += [dot(p, column) for column in zip(*values[: t + 1])]  # (t + 1, D) -> (D)
-                self.looks[-1].append([share.data for share in p])
-        return [self.proj(y) for y in ys]  # (T, C) -> (T, C)
+    def __call__(self, x):
+        B, T, C = x.shape
+        qkv = self.qkv(x).reshape(B, T, 3, self.H, C // self.H)  # (B, T, C) -> (B, T, 3, H, D)
+        q, k, v = (qkv[:, :, i].transpose(1, 2) for i in range(3))  # (B, H, T, D) each
+        scores = q @ k.transpose(2, 3)  # (B, H, T, D) @ (B, H, D, T) -> (B, H, T, T)
+        past = np.tri(T, dtype=bool)  # True at (t, s) if s <= t
+        p = softmax_values(where(past, scores, -np.inf), temperature=math.sqrt(C // self.H))
+        self.looks = p.data
+        y = (p @ v).transpose(1, 2)  # (B, H, T, T) @ (B, H, T, D) -> (B, T, H, D)
+        return self.proj(y.reshape(B, T, C))
 
 
 class LayerNorm(Module):
-    """Every vector brought to mean 0 and variance 1, then scaled and shifted as learnt."""
+    """Every row brought to mean 0 and variance 1, then scaled and shifted as learnt."""
 
     def __init__(self, C):
         self.weight = vector(C, start=1.0)
@@ -71,7 +68,7 @@ class MLP(Module):
         self.down = Linear(rng, 4 * C, C, scale_out)
 
     def __call__(self, x):
-        return self.down([number.gelu() for number in self.up(x)])  # (C) -> (4 * C) -> (C)
+        return self.down(self.up(x).gelu())  # (B, T, C) -> (B, T, 4 * C) -> (B, T, C)
 
 
 class Block(Module):
@@ -83,14 +80,13 @@ class Block(Module):
         self.ln_2 = LayerNorm(C)
         self.mlp = MLP(rng, C, scale_out)
 
-    def __call__(self, xs):
-        heard = self.attn([self.ln_1(x) for x in xs])
-        xs = [add(x, y) for x, y in zip(xs, heard)]
-        return [add(x, self.mlp(self.ln_2(x))) for x in xs]  # (T, C) -> (T, C)
+    def __call__(self, x):
+        x = x + self.attn(self.ln_1(x))
+        return x + self.mlp(self.ln_2(x))  # (B, T, C) -> (B, T, C)
 
 
 class GPT(Module):
-    """Logits of the next letter at every place of a name, from all letters up to there."""
+    """Logits of the next letter at every place of B names, from all letters up to there."""
 
     def __init__(self, rng, T=16, C=16, H=4, L=1):
         self.tok_emb = matrix(rng, V, C, scale=0.02)
@@ -101,32 +97,19 @@ class GPT(Module):
         self.ln_f = LayerNorm(C)
 
     def __call__(self, letters):
-        if len(letters) > len(self.pos_emb):
-            raise ValueError(
-                f"GPT: got {len(letters)} letters; expected {len(self.pos_emb)} at most"
-            )
-        xs = [add(self.tok_emb[x], self.pos_emb[t]) for t, x in enumerate(letters)]  # (T) -> (T, C)
+        T, most = letters.shape[1], len(self.pos_emb)
+        if most < T:
+            raise ValueError(f"GPT: got {T} letters; expected {most} at most")
+        x = self.tok_emb[letters] + self.pos_emb[:T]  # (B, T) -> (B, T, C)
         for block in self.blocks:
-            xs = block(xs)
-        xs = [self.ln_f(x) for x in xs]
-        return [[dot(row, x) for row in self.tok_emb] for x in xs]  # (T, C) -> (T, V)
-
-
-def add(x, y):
-    """Two vectors, number by number; Python's + puts lists end to end."""
-    return [a + b for a, b in zip(x, y)]
+            x = block(x)
+        return self.ln_f(x) @ self.tok_emb.T  # (B, T, C) @ (C, V) -> (B, T, V)
 
 
 def next_letter(model, letters, temperature=1.0):
     """The probability of each next letter after `letters`; a low temperature sharpens them."""
     if temperature <= 0:
         raise ValueError(f"temperature: got {temperature}; expected a number above 0")
-    return softmax([logit.data / temperature for logit in model(letters)[-1]])
-
-
-def name_loss(model, letters):
-    """The cross-entropy of each next letter of an encoded name, averaged."""
-    total = 0.0
-    for logits, y in zip(model(letters[:-1]), letters[1:]):
-        total += cross_entropy(logits, y)
-    return total / (len(letters) - 1)
+    with no_grad():
+        logits = model(np.array([letters]))  # (1, T, V)
+    return softmax(logits.data[0, -1] / temperature)
