@@ -25,6 +25,10 @@ def test_options_are_those_that_the_step_knows():
     assert speed.options("usage: train [--names NAMES]", "x.txt") == "--names x.txt"
     usage = "usage: train [--data {names,text}] [--names NAMES] [--passes PASSES]"
     assert speed.options(usage, "x.txt") == "--data names --names x.txt --passes 1"
+    usage = "usage: train [--names NAMES] [--passes PASSES] [--batch-size BATCH_SIZE]"
+    assert speed.options(usage, "x.txt") == "--names x.txt"
+    usage = "usage: train [--names NAMES] [--steps STEPS] [--batch-size BATCH_SIZE]"
+    assert speed.options(usage, "x.txt") == "--names x.txt --steps 200"
 
 
 def test_the_speed_is_read_from_the_report_line():
