@@ -54,7 +54,9 @@ def average_loss(model, batches):
 
 def main():
     parser = argparse.ArgumentParser(prog="train", description=__doc__)
-    parser.add_argument("--data", default="names", help="names, or a text file; default names")
+    parser.add_argument(
+        "--data", default="stories", help="stories (default), names, or a text file"
+    )
     parser.add_argument("--names", default=NAMES, help="a text file with one name a line")
     parser.add_argument("--learning-rate", type=float, help="default 0.02, for a text 0.005")
     parser.add_argument("--steps", type=int, help="default 2700, for a text 800")

@@ -16,7 +16,7 @@ def elsewhere(tmp_path, monkeypatch):
 
 
 def run(*arguments):
-    command = [sys.executable, "-m", "model.train", *arguments]
+    command = [sys.executable, "-m", "model.train", "--data", "names", *arguments]
     return subprocess.run(command, capture_output=True, text=True, check=False)
 
 
@@ -39,7 +39,7 @@ def test_mistake_gets_one_line_and_exit_status_2(tmp_path):
 
 
 def test_ctrl_c_still_prints_the_report():
-    command = [sys.executable, "-u", "-m", "model.train"]
+    command = [sys.executable, "-u", "-m", "model.train", "--data", "names"]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     assert process.stderr.read(4)[1:] == "ste"
     process.send_signal(signal.SIGINT)

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from model.count import yardsticks
-from model.data import Names, Text, load_data
+from model.data import Names, Text, load_data, shakespeare
 from model.gpt import GPT
 from model.train import TEXT_GPT, train
 
@@ -76,8 +76,8 @@ def test_load_data(tmp_path):
 @pytest.mark.parametrize(
     "content, message",
     [
-        (None, "(No such file or directory); expected names or a text file"),
-        (b"\xff\xfe" * 1000, "(not UTF-8 text); expected names or a text file"),
+        (None, "(No such file or directory); expected names, stories, or a text file"),
+        (b"\xff\xfe" * 1000, "(not UTF-8 text); expected names, stories, or a text file"),
         (b"", "data: got 0 characters; expected 1300 or more"),
         (b"short", "data: got 5 characters; expected 1300 or more"),
     ],
@@ -112,3 +112,31 @@ def test_matrices_start_smaller_where_more_is_added_up():
         for s in (0.1, 0.05)
     ]
     assert spread == pytest.approx([0.1, 0.05], rel=0.05)
+
+
+def test_stories_are_the_default_and_endless():
+    data = load_data("stories", T=64)
+    assert len(data.characters) == 72
+    assert len(data.train) + len(data.held_out) == 1_000_000
+
+
+@pytest.mark.parametrize(
+    "content, message", [(None, "got nothing from"), (b"To be", "with sha256")]
+)
+def test_shakespeare_that_cannot_be_had_or_is_not_what_was_expected(tmp_path, content, message):
+    path = tmp_path / "runs/shakespeare.txt"
+    if content:
+        path.parent.mkdir()
+        path.write_bytes(content)
+    with pytest.raises(ValueError, match=f"data: .*{message}.*; expected"):
+        shakespeare("http://localhost:1/nothing", path)
+
+
+def test_shakespeare_once_downloaded_is_kept(tmp_path):
+    """A server that gives another text leaves one line and not a run on that text."""
+    source = tmp_path / "input.txt"
+    source.write_text("not Shakespeare")
+    path = tmp_path / "runs/shakespeare.txt"
+    with pytest.raises(ValueError, match="with sha256"):
+        shakespeare(source.as_uri(), path)
+    assert path.read_text() == "not Shakespeare"
