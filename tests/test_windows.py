@@ -118,6 +118,7 @@ def test_stories_are_the_default_and_endless():
     data = load_data("stories", T=64)
     assert len(data.characters) == 72
     assert len(data.train) + len(data.held_out) == 1_000_000
+    assert yardsticks(data).endswith(" · floor 0.163")
 
 
 @pytest.mark.parametrize(
