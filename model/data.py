@@ -1,15 +1,23 @@
-"""Names as lists of numbers."""
+"""Text as arrays of numbers: names, a row each, or windows of a long text."""
 
+import hashlib
 import random
+import urllib.request
 from pathlib import Path
 
 import numpy as np
+
+from model.stories import floor, generate
 
 # "." marks both ends of a name.
 LETTERS = ".abcdefghijklmnopqrstuvwxyz"
 # With the mark before it a name fills the model's 16 positions.
 LONGEST = 15
 NAMES = Path(__file__).parent / "data" / "names.txt"
+SHAKESPEARE = (
+    "https://raw.githubusercontent.com/karpathy/char-rnn/master/data/tinyshakespeare/input.txt"
+)
+SHAKESPEARE_SHA256 = "86c4e6aa9db7c042ec79f339dcb96d42b0075e16b8fc2e86bf0ca57e2dc565ed"
 
 
 def read_names(path):
@@ -69,3 +77,111 @@ def split(names):
     shuffled = sorted(set(names))
     random.Random(1).shuffle(shuffled)
     return [name for i, name in enumerate(shuffled) if i % 10], shuffled[::10]
+
+
+class Names:
+    """Names, each of them a row of its own; every tenth is held out."""
+
+    characters, floor = LETTERS, None
+
+    def __init__(self, path):
+        self.train, self.held_out = split(read_names(path))
+
+    def batch(self, rng, size):
+        """(x, y) of names drawn at random, each (size, T), T the longest name's as in batch."""
+        return batch(rng.choices(self.train, k=size))
+
+    def parts(self, held_out, size=256):
+        """The held-out names, or as many of those to learn from, in batches."""
+        names = self.held_out if held_out else self.train[: len(self.held_out)]
+        return [batch(names[i : i + size]) for i in range(0, len(names), size)]
+
+    def contexts(self, held_out, memory):
+        """(c, y): the `memory` letters before each letter, (N, memory), and that letter, (N)."""
+        names = self.held_out if held_out else self.train
+        c, y = [], []
+        for name in names:
+            padded = [0] * (memory - 1) + encode(name)
+            for t in range(max(memory, 1), len(padded)):
+                c.append(padded[t - memory : t])
+                y.append(padded[t])
+        return np.array(c, dtype=int).reshape(len(y), memory), np.array(y)
+
+
+class Text:
+    """A long text, seen through windows of T characters; the last tenth is held out.
+
+    floor: the best possible loss on it, where that is known.
+    """
+
+    def __init__(self, text, T, floor=None):
+        self.characters, self.T, self.floor = "".join(sorted(set(text))), T, floor
+        if len(text) < 20 * (T + 1):
+            raise ValueError(f"data: got {len(text)} characters; expected {20 * (T + 1)} or more")
+        place = {c: i for i, c in enumerate(self.characters)}
+        numbers = np.array([place[c] for c in text])
+        cut = len(text) * 9 // 10
+        self.train, self.held_out = numbers[:cut], numbers[cut:]
+
+    def batch(self, rng, size):
+        """(x, y), each (size, T): windows that start anywhere, and the same one place later."""
+        starts = [rng.randrange(len(self.train) - self.T) for _ in range(size)]
+        places = np.array(starts)[:, None] + np.arange(self.T + 1)  # (size, T + 1)
+        rows = self.train[places]
+        return rows[:, :-1], rows[:, 1:]
+
+    def parts(self, held_out, size=64):
+        """Window after window of the held-out text, or of as much of the text to learn from, in
+        batches; 65,536 characters at most.
+        """
+        numbers = self.held_out if held_out else self.train
+        count = min(len(self.held_out) - 1, 65_536) // self.T
+        x, y = (numbers[k:][: count * self.T].reshape(count, self.T) for k in (0, 1))
+        return [(x[i : i + size], y[i : i + size]) for i in range(0, count, size)]
+
+    def contexts(self, held_out, memory):
+        """(c, y): the `memory` characters before each one, (N, memory), and that one, (N)."""
+        numbers = self.held_out if held_out else self.train
+        rows = np.lib.stride_tricks.sliding_window_view(numbers, memory + 1)
+        return rows[:, :-1], rows[:, -1]
+
+
+def shakespeare(url=SHAKESPEARE, path=Path("runs/shakespeare.txt")):
+    """The path of 1.1 MB of Shakespeare's plays, downloaded when first asked for.
+
+    Raises ValueError where they cannot be had, or are not the text that was expected.
+    """
+    if not path.exists():
+        try:
+            with urllib.request.urlopen(url, timeout=30) as answer:
+                text = answer.read()
+        except OSError:
+            raise ValueError(
+                f"data: got nothing from {url}; expected a network, or {path}"
+            ) from None
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(text)
+    digest = hashlib.sha256(path.read_bytes()).hexdigest()
+    if digest != SHAKESPEARE_SHA256:
+        raise ValueError(f"data: got {path} with sha256 {digest[:12]}…; expected 86c4e6aa9db7…")
+    return path
+
+
+def load_data(name, path=NAMES, T=64):
+    """The data that --data names: names, stories, shakespeare, or the text file at a path.
+
+    Raises ValueError where a file is missing, is not text, or is too short.
+    """
+    if name == "names":
+        return Names(path)
+    if name == "stories":
+        return Text(generate(seed=1, size=1_000_000), T, floor())
+    if name == "shakespeare":
+        name = shakespeare()
+    try:
+        return Text(Path(name).read_text(encoding="utf-8"), T)
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "not UTF-8 text"
+        raise ValueError(
+            f"data: got {name} ({reason}); expected names, stories, or a text file"
+        ) from None

@@ -4,11 +4,10 @@ import math
 
 import numpy as np
 
+from engine import cpu
 from engine.autograd import no_grad
 from engine.module import Module, matrix, vector
-from engine.ops import layernorm, softmax, softmax_values, where
-
-V = 27
+from engine.ops import attention, embedding, layernorm, linear
 
 
 class Linear(Module):
@@ -19,7 +18,7 @@ class Linear(Module):
         self.bias = vector(size_out)
 
     def __call__(self, x):
-        return x @ self.weight.T + self.bias  # (…, C) @ (C, K) -> (…, K)
+        return linear(x, self.weight, self.bias)
 
 
 class Attention(Module):
@@ -30,23 +29,16 @@ class Attention(Module):
     and receives the sum of p[s] * v[s]
     """
 
-    def __init__(self, rng, C, H, scale_out=0.1):
+    def __init__(self, rng, C, H, scale=0.1, scale_out=0.1):
         if C % H:
             raise ValueError(f"Attention: got {C} channels for {H} heads; expected a multiple")
         self.H = H
-        self.qkv = Linear(rng, C, 3 * C)
+        self.qkv = Linear(rng, C, 3 * C, scale)
         self.proj = Linear(rng, C, C, scale_out)
 
     def __call__(self, x):
-        B, T, C = x.shape
-        qkv = self.qkv(x).reshape(B, T, 3, self.H, C // self.H)  # (B, T, C) -> (B, T, 3, H, D)
-        q, k, v = (qkv[:, :, i].transpose(1, 2) for i in range(3))  # (B, H, T, D) each
-        scores = q @ k.transpose(2, 3)  # (B, H, T, D) @ (B, H, D, T) -> (B, H, T, T)
-        past = np.tri(T, dtype=bool)  # True at (t, s) if s <= t
-        p = softmax_values(where(past, scores, -np.inf), temperature=math.sqrt(C // self.H))
-        self.looks = p.data
-        y = (p @ v).transpose(1, 2)  # (B, H, T, T) @ (B, H, T, D) -> (B, T, H, D)
-        return self.proj(y.reshape(B, T, C))
+        y, self.looks = attention(self.qkv(x), self.H)  # (B, T, C) -> (B, T, 3 * C) -> (B, T, C)
+        return self.proj(y)
 
 
 class LayerNorm(Module):
@@ -63,8 +55,8 @@ class LayerNorm(Module):
 class MLP(Module):
     """Two layers with a bend between them, for each letter alone: C -> 4 * C -> C."""
 
-    def __init__(self, rng, C, scale_out=0.1):
-        self.up = Linear(rng, C, 4 * C)
+    def __init__(self, rng, C, scale=0.1, scale_out=0.1):
+        self.up = Linear(rng, C, 4 * C, scale)
         self.down = Linear(rng, 4 * C, C, scale_out)
 
     def __call__(self, x):
@@ -74,11 +66,11 @@ class MLP(Module):
 class Block(Module):
     """Letters hear each other, then think alone; what comes of it is added to what was there."""
 
-    def __init__(self, rng, C, H, scale_out=0.1):
+    def __init__(self, rng, C, H, scale=0.1, scale_out=0.1):
         self.ln_1 = LayerNorm(C)
-        self.attn = Attention(rng, C, H, scale_out)
+        self.attn = Attention(rng, C, H, scale, scale_out)
         self.ln_2 = LayerNorm(C)
-        self.mlp = MLP(rng, C, scale_out)
+        self.mlp = MLP(rng, C, scale, scale_out)
 
     def __call__(self, x):
         x = x + self.attn(self.ln_1(x))
@@ -86,24 +78,37 @@ class Block(Module):
 
 
 class GPT(Module):
-    """Logits of the next letter at every place of B names, from all letters up to there."""
+    """Logits of the next letter at every place of B rows, from all letters up to there."""
 
-    def __init__(self, rng, T=16, C=16, H=4, L=1):
+    def __init__(self, rng, V=27, T=16, C=16, H=4, L=1, scale=0.1):
+        self.sizes = {"V": V, "T": T, "C": C, "H": H, "L": L}
         self.tok_emb = matrix(rng, V, C, scale=0.02)
         self.pos_emb = matrix(rng, T, C, scale=0.02)
         # 2 * L parts add to the road; smaller last matrices keep their sum at one scale.
-        scale_out = 0.1 / math.sqrt(2 * L)
-        self.blocks = [Block(rng, C, H, scale_out) for _ in range(L)]
+        scale_out = scale / math.sqrt(2 * L)
+        self.blocks = [Block(rng, C, H, scale, scale_out) for _ in range(L)]
         self.ln_f = LayerNorm(C)
 
     def __call__(self, letters):
         T, most = letters.shape[1], len(self.pos_emb)
         if most < T:
             raise ValueError(f"GPT: got {T} letters; expected {most} at most")
-        x = self.tok_emb[letters] + self.pos_emb[:T]  # (B, T) -> (B, T, C)
+        x = embedding(self.tok_emb, letters) + self.pos_emb[:T]  # (B, T) -> (B, T, C)
         for block in self.blocks:
             x = block(x)
         return self.ln_f(x) @ self.tok_emb.T  # (B, T, C) @ (C, V) -> (B, T, V)
+
+
+def count_flops(model, B, T):
+    """The multiplications and additions of a training step's matrix products, (B, T) letters.
+
+    A product (N, C) @ (C, K) takes 2 * N * C * K, and twice as much again on the way back. Each
+    weight of a matrix works on every letter; each letter asks all T, and hears all T, in C numbers.
+    """
+    matrices = [w.data for _, w in model.named_parameters() if w.data.ndim == 2]
+    weights = sum(w.size for w in matrices) - model.pos_emb.data.size
+    C, L = model.sizes["C"], model.sizes["L"]
+    return 3 * (2 * B * T * weights + 4 * B * T * T * C * L)
 
 
 def next_letter(model, letters, temperature=1.0):
@@ -112,4 +117,4 @@ def next_letter(model, letters, temperature=1.0):
         raise ValueError(f"temperature: got {temperature}; expected a number above 0")
     with no_grad():
         logits = model(np.array([letters]))  # (1, T, V)
-    return softmax(logits.data[0, -1] / temperature)
+    return cpu.softmax_forward(logits.data[0, -1], temperature)

@@ -1,12 +1,10 @@
-import random
-
 import numpy as np
 import pytest
 
-from engine.autograd import Tensor, parents_first
+from engine.autograd import Tensor
 from engine.nudge import gradcheck
-from engine.ops import layernorm
-from model.gpt import Linear
+from engine.ops import layernorm, softmax
+from tests.compare import assert_close
 
 
 def tensors(*shapes):
@@ -89,14 +87,27 @@ def test_gradcheck_leaves_the_numbers_as_they_were():
     assert np.array_equal(x.data, before)
 
 
-def test_a_layer_makes_three_nodes_however_many_letters():
-    """A transpose, a product and a bias."""
-    layer = Linear(random.Random(1), 24, 20)
-    assert len(parents_first(layer(Tensor(np.ones((7, 24)))))) == 3
-
-
 def test_layernorm_takes_each_row_for_itself():
     x, weight, bias = tensors((3, 5), (5,), (5,))
     whole = layernorm(x, weight, bias).data
     for row, y in zip(x, whole):
         assert np.allclose(layernorm(row, weight, bias).data, y, atol=1e-14)
+
+
+def test_gradients_of_mean_and_max():
+    (x,) = tensors((2, 3, 4))
+    assert gradcheck(lambda x: x.mean(dim=1).exp() + x.mean() * x.mean(dim=1), x)
+    assert gradcheck(lambda x: x.max(dim=-1) * x.max(dim=0, keepdim=True).sum() + x.max(), x)
+
+
+def test_ties_share_the_gradient_of_max():
+    x = Tensor([[2.0, 5.0, 5.0], [1.0, 0.0, -1.0]])
+    x.max(dim=1).sum().backward()
+    assert x.grad.tolist() == [[0.0, 0.5, 0.5], [1.0, 0.0, 0.0]]
+
+
+def test_softmax_of_single_operations_is_the_node():
+    (x,) = tensors((3, 5))
+    single = (x - x.max(dim=-1, keepdim=True)).exp()
+    single = single / single.sum(dim=-1, keepdim=True)
+    assert_close(single.data, softmax(x, 1.0).data)

@@ -16,7 +16,7 @@ def elsewhere(tmp_path, monkeypatch):
 
 
 def run(*arguments):
-    command = [sys.executable, "-m", "model.train", *arguments]
+    command = [sys.executable, "-m", "model.train", "--data", "names", *arguments]
     return subprocess.run(command, capture_output=True, text=True, check=False)
 
 
@@ -25,7 +25,8 @@ def test_own_list_of_names(tmp_path):
     path.write_text("anna\nbo\ncarl\ndora\nemil\nfinn\ngreta\nhans\nida\njan\nkai\nlea\n")
     done = run("--names", str(path))
     assert done.returncode == 0
-    report, yardsticks, names = done.stdout.splitlines()
+    report, cost, yardsticks, names = done.stdout.splitlines()
+    assert cost.startswith("a step: ") and " GFLOP · " in cost
     assert report.startswith("step-") and " · held-out " in report
     assert yardsticks.startswith("uniform 3.296 · ")
     assert len(names.split(" ")) == 10
@@ -39,13 +40,13 @@ def test_mistake_gets_one_line_and_exit_status_2(tmp_path):
 
 
 def test_ctrl_c_still_prints_the_report():
-    command = [sys.executable, "-u", "-m", "model.train"]
+    command = [sys.executable, "-u", "-m", "model.train", "--data", "names"]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     assert process.stderr.read(4)[1:] == "ste"
     process.send_signal(signal.SIGINT)
     report, _ = process.communicate(timeout=60)
     assert process.returncode == 0
-    assert report.startswith("step-") and len(report.splitlines()) == 3
+    assert report.startswith("step-") and len(report.splitlines()) == 4
 
 
 def test_overflow_ends_with_one_line():
@@ -62,6 +63,7 @@ def test_learning_rate_must_be_a_number_above_0():
 
 
 def test_batches_hold_at_least_one_name():
-    done = run("--batch-size", "0")
-    assert (done.returncode, done.stderr.count("\n")) == (2, 1)
-    assert "train: got batches of 0 names; expected at least 1" in done.stderr
+    for flags in (["--batch-size", "0"], ["--steps", "0"]):
+        done = run(*flags)
+        assert (done.returncode, done.stderr.count("\n")) == (2, 1)
+        assert "; expected at least 1 of each" in done.stderr

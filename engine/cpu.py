@@ -1,0 +1,205 @@
+"""The arithmetic of the operations on numpy arrays, without any graph.
+
+name_forward returns the result, and with it whatever name_backward needs beside the inputs.
+name_backward takes dy, the gradient of the result, and returns those of the inputs, in their order.
+"""
+
+import math
+
+import numpy as np
+
+SQRT_2_OVER_PI = math.sqrt(2 / math.pi)
+
+
+def gelu_forward(x):
+    """y = x * (1 + t) / 2,  t = tanh(u),  u = k * (x + 0.044715 * x ** 3),  k = sqrt(2 / pi)
+
+    Returns y and t, of x's shape. Hendrycks and Gimpel, 2016, in the form that GPT-2 uses.
+    """
+    u = x * x
+    u *= 0.044715 * SQRT_2_OVER_PI
+    u += SQRT_2_OVER_PI
+    u *= x
+    t = np.tanh(u)
+    y = t + 1
+    y *= x
+    y *= 0.5
+    return y, t
+
+
+def gelu_backward(dy, x, t):
+    """dx = dy * ((1 + t) / 2 + x * (1 - t ** 2) / 2 * du/dx)"""
+    dx = x * x
+    dx *= 3 * 0.044715 * SQRT_2_OVER_PI
+    dx += SQRT_2_OVER_PI  # du/dx
+    dx *= 1 - t * t
+    dx *= x
+    dx += t
+    dx += 1
+    dx *= dy
+    dx *= 0.5
+    return dx
+
+
+def embedding_forward(weight, index):
+    """y = weight[index]        weight (V, C), index (…) of whole numbers, y (…, C)"""
+    return weight[index]
+
+
+def embedding_backward(dy, index, shape):
+    """dweight, of this shape: dy added up over all places where a row was taken"""
+    dweight = np.zeros(shape, dy.dtype)
+    np.add.at(dweight, index, dy)
+    return dweight
+
+
+def matmul_forward(a, b):
+    """y = a @ b        a (…, N, C), b (…, C, K), y (…, N, K)"""
+    return a @ b
+
+
+def matmul_backward(dy, a, b):
+    """da = dy @ b.T    db = a.T @ dy"""
+    return dy @ np.swapaxes(b, -1, -2), np.swapaxes(a, -1, -2) @ dy
+
+
+def linear_forward(x, weight, bias):
+    """y = x @ weight.T + bias        x (…, C), weight (K, C), bias (K), y (…, K)"""
+    y = x @ weight.T
+    y += bias
+    return y
+
+
+def linear_backward(dy, x, weight):
+    """dx = dy @ weight    dweight = dy.T @ x    dbias = the sum of dy over all rows"""
+    rows, inputs = dy.reshape(-1, dy.shape[-1]), x.reshape(-1, x.shape[-1])
+    return dy @ weight, rows.T @ inputs, rows.sum(axis=0)
+
+
+def attention_forward(qkv, H):
+    """y[t] = sum over s <= t of p[t, s] * v[s],  p[t] = softmax(q[t] . k[s] / sqrt(D)), each head
+
+    qkv (B, T, 3 * C), y (B, T, C). Returns y and p, (B, H, T, T). Vaswani and others, 2017.
+    """
+    B, T, C = qkv.shape[0], qkv.shape[1], qkv.shape[2] // 3
+    q, k, v = split_heads(qkv, H)
+    scores = q @ k.swapaxes(-1, -2)  # (B, H, T, T)
+    scores *= 1 / math.sqrt(C // H)
+    scores[..., ~np.tri(T, dtype=bool)] = -np.inf
+    scores -= scores.max(axis=-1, keepdims=True)
+    p = np.exp(scores, out=scores)
+    p /= p.sum(axis=-1, keepdims=True)
+    return (p @ v).swapaxes(1, 2).reshape(B, T, C), p
+
+
+def attention_backward(dy, qkv, p, H):
+    """dv = p.T @ dy    dp = dy @ v.T    ds = p * (dp - sum of p * dp) / sqrt(D)
+
+    dq = ds @ k    dk = ds.T @ q, for each head; 0 wherever p is.
+    """
+    B, T, C = dy.shape
+    q, k, v = split_heads(qkv, H)
+    dy = dy.reshape(B, T, H, C // H).swapaxes(1, 2)  # (B, T, C) -> (B, H, T, D)
+    dqkv = np.empty_like(qkv)
+    dq, dk, dv = split_heads(dqkv, H)
+    ds = dy @ v.swapaxes(-1, -2)
+    ds -= (p * ds).sum(axis=-1, keepdims=True)
+    ds *= p
+    ds *= 1 / math.sqrt(C // H)
+    dq[...] = ds @ k
+    dk[...] = ds.swapaxes(-1, -2) @ q
+    dv[...] = p.swapaxes(-1, -2) @ dy
+    return dqkv
+
+
+def split_heads(qkv, H):
+    """Views of q, k and v: (B, T, 3 * C) -> three of (B, H, T, D)"""
+    B, T, C3 = qkv.shape
+    return qkv.reshape(B, T, 3, H, C3 // (3 * H)).transpose(2, 0, 3, 1, 4)
+
+
+def softmax_forward(logits, temperature=1.0):
+    """p[j] = exp(logits[j] / temperature) / (sum of them over the row)        logits, p (…, V)
+
+    The highest logit is subtracted first. That changes no p, since it divides above and below
+    by the same number, and it keeps exp from overflowing.
+    """
+    logits = logits / temperature
+    exps = np.exp(logits - np.max(logits, axis=-1, keepdims=True))
+    return exps / exps.sum(axis=-1, keepdims=True)
+
+
+def softmax_backward(dy, p, temperature):
+    """dlogits = p * (dy - sum of p * dy over the row) / temperature"""
+    return p * (dy - (p * dy).sum(axis=-1, keepdims=True)) / temperature
+
+
+def cross_entropy_forward(logits, y, ignore_index):
+    """The mean of -log(p[y]) over all places, p = softmax(logits)     logits, p (…, V), y (…)
+
+    Places where y is ignore_index do not count. Returns the loss and p.
+    """
+    counted = y != ignore_index
+    shifted = logits - logits.max(axis=-1, keepdims=True)
+    log_p = shifted - np.log(np.exp(shifted).sum(axis=-1, keepdims=True))
+    return -log_p[counted, y[counted]].mean(), np.exp(log_p)
+
+
+def cross_entropy_backward(dy, p, y, ignore_index):
+    """dlogits = dy / number of places * (p - 1 at y, p elsewhere), 0 at places that do not count"""
+    counted = y != ignore_index
+    slopes = p * counted[..., None]
+    slopes[counted, y[counted]] -= 1.0
+    # A numpy integer would turn float32 into float64; a plain one does not.
+    return dy / int(counted.sum()) * slopes
+
+
+def layernorm_forward(x, weight, bias, eps=1e-5):
+    """y = weight * n + bias,  n = (x - mean) * r,  r = 1 / sqrt(variance + eps)        x, y (…, C)
+
+    Returns y, and the mean and r of each row, (…, 1). Ba, Kiros and Hinton, 2016.
+    """
+    mean = row_mean(x)
+    centred = x - mean
+    r = 1 / np.sqrt(row_mean(centred * centred) + eps)
+    y = centred
+    y *= r
+    y *= weight
+    y += bias
+    return y, mean, r
+
+
+def layernorm_backward(dy, x, weight, mean, r):
+    """dx = r * (dn - mean of dn - n * mean of dn * n),  dn = dy * weight
+
+    dweight = dy * n    dbias = dy, each added up over all rows
+    """
+    rows = tuple(range(dy.ndim - 1))
+    n = x - mean
+    n *= r
+    dweight, dbias = (dy * n).sum(axis=rows), dy.sum(axis=rows)
+    dx = dy * weight  # dn
+    shift, share = row_mean(dx), row_mean(dx * n)
+    n *= share
+    dx -= n
+    dx -= shift
+    dx *= r
+    return dx, dweight, dbias
+
+
+def row_mean(x):
+    """(…, C) -> (…, 1)"""
+    return x.mean(axis=-1, keepdims=True)
+
+
+def adam_step(w, grad, m, v, t, lr, betas, eps):
+    """One step of Adam, in place: w, grad, m and v of one shape, t the number of the step from 1
+
+    m = beta1 * m + (1 - beta1) * grad    v = beta2 * v + (1 - beta2) * grad ** 2
+    w = w - lr * m' / (sqrt(v') + eps),   m' = m / (1 - beta1 ** t), v' = v / (1 - beta2 ** t)
+    """
+    beta1, beta2 = betas
+    m_scale, v_scale = 1 / (1 - beta1**t), 1 / (1 - beta2**t)
+    m[...] = beta1 * m + (1 - beta1) * grad
+    v[...] = beta2 * v + (1 - beta2) * grad * grad
+    w -= lr * m * m_scale / (np.sqrt(v * v_scale) + eps)
