@@ -73,7 +73,7 @@ class Tensor:
         order = parents_first(self)
         if any(node.used for last in order for node in (last, *last.parents)):
             raise ValueError("backward: got a graph already used; expected a newly computed loss")
-        # An array also of one number: rules and unstretch ask for its shape.
+        # A number of numpy's, not a plain one: rules and unstretch ask for its shape.
         self.grad = self.grad + np.ones((), self.dtype)
         while order:
             node = order.pop()
@@ -250,7 +250,7 @@ def lift(number, dtype=np.float64):
     """A Tensor as it is; a plain number or array as a Tensor of this dtype without parents."""
     if isinstance(number, Tensor):
         return number
-    if not isinstance(number, (int, float, np.ndarray)):
+    if not isinstance(number, (int, float, np.number, np.ndarray)):
         raise ValueError(f"Tensor: got {number!r}; expected a number, an array or a Tensor")
     return Tensor(np.asarray(number, dtype=dtype))
 

@@ -7,7 +7,8 @@ def count_bytes(loss):
     """(nodes, bytes) of a step: each node reads its parents and writes itself on the way there,
     and reads both and the gradient again, and writes its parents' gradients, on the way back.
 
-    Arrays that a node makes for itself alone are not counted. To be asked before loss.backward().
+    Arrays that a node makes for itself alone are not counted, nor is the optimizer. To be asked
+    before loss.backward().
     """
     nodes = parents_first(loss)
     total = 0

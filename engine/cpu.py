@@ -16,6 +16,7 @@ def gelu_forward(x):
 
     Returns y and t, of x's shape. Hendrycks and Gimpel, 2016, in the form that GPT-2 uses.
     """
+    # u = x * (k + k * 0.044715 * x ** 2)
     u = x * x
     u *= 0.044715 * SQRT_2_OVER_PI
     u += SQRT_2_OVER_PI
@@ -29,6 +30,7 @@ def gelu_forward(x):
 
 def gelu_backward(dy, x, t):
     """dx = dy * ((1 + t) / 2 + x * (1 - t ** 2) / 2 * du/dx)"""
+    # dx = (du/dx * (1 - t ** 2) * x + t + 1) * dy / 2, a factor or a term a line
     dx = x * x
     dx *= 3 * 0.044715 * SQRT_2_OVER_PI
     dx += SQRT_2_OVER_PI  # du/dx

@@ -34,19 +34,19 @@ def load(path=WEIGHTS):
     try:
         saved = json.loads(path.read_text())
         weights = {name: np.array(rows, dtype=float) for name, rows in saved["weights"].items()}
-        step, characters = saved["step"], saved.get("characters")
+        step, characters = saved["step"], "".join(saved.get("characters", ""))
         model = GPT(random.Random(0), **saved.get("sizes", {}))
     except OSError as error:
         raise ValueError(
             f"weights: got {path} ({error.strerror}); expected what make train leaves"
         ) from None
-    except (ValueError, TypeError, KeyError, AttributeError):
+    except (ValueError, TypeError, KeyError, AttributeError, ArithmeticError, RecursionError):
         raise ValueError(
             f"weights: got {path}, which is damaged; expected what make train leaves"
         ) from None
     named = dict(model.named_parameters())
     shapes = [{name: weight.shape for name, weight in part.items()} for part in (weights, named)]
-    if step != STEP or shapes[0] != shapes[1]:
+    if step != STEP or shapes[0] != shapes[1] or len(characters) != model.sizes["V"]:
         raise ValueError(f"weights: got those of {step} in {path}; expected {STEP}: make train")
     for name, weight in named.items():
         weight.data = weights[name]

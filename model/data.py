@@ -159,12 +159,17 @@ def shakespeare(url=SHAKESPEARE, path=Path("runs/shakespeare.txt")):
             raise ValueError(
                 f"data: got nothing from {url}; expected a network, or {path}"
             ) from None
+        check_shakespeare(text, url)
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(text)
-    digest = hashlib.sha256(path.read_bytes()).hexdigest()
-    if digest != SHAKESPEARE_SHA256:
-        raise ValueError(f"data: got {path} with sha256 {digest[:12]}…; expected 86c4e6aa9db7…")
+    check_shakespeare(path.read_bytes(), path)
     return path
+
+
+def check_shakespeare(text, place):
+    digest = hashlib.sha256(text).hexdigest()
+    if digest != SHAKESPEARE_SHA256:
+        raise ValueError(f"data: got sha256 {digest[:12]}… from {place}; expected 86c4e6aa9db7…")
 
 
 def load_data(name, path=NAMES, T=64):
@@ -183,5 +188,5 @@ def load_data(name, path=NAMES, T=64):
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "not UTF-8 text"
         raise ValueError(
-            f"data: got {name} ({reason}); expected names, stories, or a text file"
+            f"data: got {name} ({reason}); expected names, stories, shakespeare, or a text file"
         ) from None

@@ -31,7 +31,7 @@ def main():
     try:
         model, characters = load()
         if characters != LETTERS:
-            raise ValueError("weights: got those of a text; expected --data names")
+            raise ValueError("weights: got a text's; expected make train ARGS='--data names'")
         print(look(model, options.name))
     except ValueError as error:
         fail(f"look: {error}")

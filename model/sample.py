@@ -20,8 +20,9 @@ def sample_name(model, rng, temperature=1.0, prompt=""):
 def sample_text(model, rng, characters, length, temperature=1.0, prompt=""):
     """The prompt and `length` characters that go on from it; '' stands for the first character."""
     prompt = prompt or characters[0]
-    for c in set(prompt) - set(characters):
-        raise ValueError(f"prompt: got {c!r}; expected characters of the text it learnt from")
+    for c in prompt:
+        if c not in characters:
+            raise ValueError(f"prompt: got {c!r}; expected characters of the text it learnt from")
     numbers = [characters.index(c) for c in prompt]
     numbers = continuation(model, rng, numbers, length, temperature, seen=model.sizes["T"])
     return "".join(characters[number] for number in numbers)

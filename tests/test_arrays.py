@@ -122,6 +122,12 @@ def test_numpy_arrays_on_either_side():
     assert (array - x).data.tolist() == [2.0, 2.0]
 
 
+def test_numbers_of_numpy():
+    x = Tensor([1.0, 2.0])
+    for number in (np.int64(3), np.float32(3.0), np.float64(3.0)):
+        assert (x * number).data.tolist() == (number * x).data.tolist() == [3.0, 6.0]
+
+
 def test_a_tensor_shares_the_memory_of_the_array_that_it_is_given():
     """As torch.from_numpy does. Whoever writes into the array changes the Tensor."""
     array = np.array([1.0, 2.0])

@@ -78,8 +78,7 @@ def test_backward_against_nudges_of_forward(name):
     gradients = backward(dy, *inputs, *kept)
     measured = nudge(loss, tensors, h=1e-5)
     for gradient, expected in zip(gradients, measured):
-        rows = tuple(range(gradient.ndim - expected.ndim))
-        assert_close(gradient.sum(axis=rows), expected, "nudges")
+        assert_close(gradient, expected, "nudges")
 
 
 @pytest.mark.parametrize("name", FUNCTIONS)
@@ -97,7 +96,7 @@ def test_neither_way_changes_its_inputs(name):
 def test_every_forward_has_its_backward_and_its_formula():
     functions = dict(inspect.getmembers(cpu, inspect.isfunction))
     names = {name.removesuffix("_forward") for name in functions if name.endswith("_forward")}
-    assert names >= set(FUNCTIONS)
+    assert names == set(FUNCTIONS)
     for name in names:
         assert f"{name}_backward" in functions
         assert functions[f"{name}_forward"].__doc__ and functions[f"{name}_backward"].__doc__

@@ -79,6 +79,8 @@ def test_weights_that_are_missing_foreign_or_damaged(trained, tmp_path, program)
         (whole.replace(STEP, "step-98"), "weights: got those of step-98"),
         ("{", "which is damaged; expected what make train leaves"),
         ("[]", "which is damaged; expected what make train leaves"),
+        (whole.replace('"H": 4', '"H": 0'), "which is damaged; expected what make train leaves"),
+        (whole.replace('"characters": ".a', '"characters": "'), "weights: got those of step-"),
     ]:
         path.write_text(content)
         done = run(trained, *program)
@@ -97,7 +99,7 @@ def test_weights_of_a_text(tmp_path):
     wrong = run(tmp_path, "sample", "--prompt", "hut")
     assert (wrong.returncode, wrong.stderr.count("\n")) == (2, 1)
     assert "sample: prompt: got 'u'; expected characters of the text" in wrong.stderr
-    assert "expected --data names" in run(tmp_path, "look", "anna").stderr
+    assert "expected make train ARGS='--data names'" in run(tmp_path, "look", "anna").stderr
 
 
 def test_a_text_goes_on_from_its_prompt_past_the_context():

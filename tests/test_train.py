@@ -67,3 +67,16 @@ def test_batches_hold_at_least_one_name():
         done = run(*flags)
         assert (done.returncode, done.stderr.count("\n")) == (2, 1)
         assert "; expected at least 1 of each" in done.stderr
+
+
+def test_a_list_of_names_means_names_and_nothing_else(tmp_path):
+    path = tmp_path / "mine.txt"
+    path.write_text("anna\nbo\ncarl\ndora\nemil\nfinn\ngreta\nhans\nida\njan\nkai\nlea\n")
+    command = [sys.executable, "-m", "model.train", "--names", str(path), "--steps", "2"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0 and "uniform 3.296" in done.stdout
+    done = subprocess.run(
+        [*command, "--data", "stories"], capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stderr.count("\n")) == (2, 1)
+    assert "train: got --names with --data stories; expected --data names" in done.stderr
