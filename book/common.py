@@ -1,6 +1,7 @@
 """What the author's tools share: git, the environment commands run in, scratch clones."""
 
 import ast
+import base64
 import functools
 import hashlib
 import json
@@ -37,7 +38,7 @@ BOOK = (
     ".ci",
 )  # main's own; all else there is the last step's
 EXPECTED = "tests/expected.txt"
-WEIGHTS = "runs/weights.json"
+KEPT = ("weights.json", "checkpoint.safetensors", "log.jsonl")  # in runs/, for later commands
 NUMBER = "model/__init__.py"  # the one place in the code where a step's number stands
 
 ONE_AT_A_TIME = threading.Lock()  # for making environments
@@ -166,12 +167,13 @@ def trained(commit, here, root=ROOT):
         if status:
             raise Problem(f"make train failed: {last_line(out, err)}")
         seconds = time.perf_counter() - start
-        weights = (here / WEIGHTS).read_text() if (here / WEIGHTS).exists() else None
-        kept.write_text(json.dumps([out, seconds, err, weights]))
-    out, seconds, err, weights = json.loads(kept.read_text())
-    if weights:
-        (here / WEIGHTS).parent.mkdir(exist_ok=True)
-        (here / WEIGHTS).write_text(weights)
+        left = [path for name in KEPT if (path := here / "runs" / name).exists()]
+        files = {path.name: base64.b64encode(path.read_bytes()).decode() for path in left}
+        kept.write_text(json.dumps([out, seconds, err, files]))
+    out, seconds, err, files = json.loads(kept.read_text())
+    for name, content in files.items():
+        (here / "runs").mkdir(exist_ok=True)
+        (here / "runs" / name).write_bytes(base64.b64decode(content))
     return out, seconds, err
 
 

@@ -19,6 +19,7 @@ from curves import HEIGHT, TOP, WIDTH, chain, figure, grid_line, polyline
 
 NAMES, ROUNDS = 120, 3
 UNIT = "characters/s"
+IN_REPORT = "(?:characters|tokens)/s"  # a name's tokens are its characters
 LEFT, FOOT = 80, 100  # beside and below the grid, for numbers up to 1,000,000 and for names
 
 
@@ -35,7 +36,7 @@ def options(usage, path):
 
 
 def characters_per_second(output):
-    match = re.search(rf"([\d,]+) {UNIT}", output)
+    match = re.search(rf"([\d,]+) {IN_REPORT}", output)
     if not match:
         raise Problem(f"got '{last_line(output)}'; expected a report line with {UNIT}")
     return int(match[1].replace(",", ""))
@@ -110,7 +111,8 @@ def main(words):
         chosen = [
             step
             for step in steps
-            if step.number in numbers and UNIT in git("show", f"{step.commit}:{EXPECTED}")
+            if step.number in numbers
+            and re.search(IN_REPORT, git("show", f"{step.commit}:{EXPECTED}"))
         ]
         if not chosen:
             raise Problem(f"got no step whose report line tells {UNIT}; expected one such as 02")
