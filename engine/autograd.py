@@ -78,7 +78,14 @@ class Tensor:
         while order:
             node = order.pop()
             for parent, gradient in zip(node.parents, node.rule(node.grad)):
-                parent.grad = parent.grad + unstretch(gradient, parent.shape)
+                gradient = unstretch(gradient, parent.shape)
+                if not parent.parents:
+                    # A weight's gradient is an array of its own and may be changed in place.
+                    parent.grad += gradient
+                elif type(parent.grad) is float:
+                    parent.grad = gradient
+                else:
+                    parent.grad = parent.grad + gradient
             node.used = node.parents != ()
             node.parents, node.rule = (), None
 

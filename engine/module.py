@@ -1,10 +1,17 @@
 """Parts of a model: what holds weights."""
 
+import numpy as np
+
 from engine.autograd import Tensor
 
 
 class Module:
-    """A part of a model. Its weights are its attributes: Tensors, other Modules, lists of them."""
+    """A part of a model. Its weights are its attributes: Tensors, other Modules, lists of them.
+
+    training: whether it is learning, or being asked; Dropout is the only part that cares.
+    """
+
+    training = True
 
     def named_parameters(self):
         """(name, weight) of every weight, such as ("ln_f.weight", Tensor(…)), in a fixed order."""
@@ -19,6 +26,18 @@ class Module:
             weight.data = weight.data.astype(dtype)
         return self
 
+    def train(self, mode=True):
+        """Sets training here and in all Modules inside."""
+        self.training = mode
+        for part in vars(self).values():
+            for inner in part if isinstance(part, list) else [part]:
+                if isinstance(inner, Module):
+                    inner.train(mode)
+        return self
+
+    def eval(self):
+        return self.train(False)
+
 
 def named(name, part):
     """Walks through lists and Modules down to the Tensors and puts their names together."""
@@ -31,7 +50,12 @@ def named(name, part):
 
 
 def matrix(rng, rows, columns, scale=0.1):
-    """Rows of small random weights around 0; scale is how far from 0 they usually lie."""
+    """Rows of small random weights around 0; scale is how far from 0 they usually lie.
+
+    Without an rng all are 0, for those who will fill them from a file.
+    """
+    if rng is None:
+        return Tensor(np.zeros((rows, columns)))
     return Tensor([[rng.gauss(0.0, scale) for _ in range(columns)] for _ in range(rows)])
 
 

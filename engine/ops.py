@@ -27,7 +27,7 @@ def attention(qkv, H):
     qkv (B, T, 3 * C), y a Tensor (B, T, C), p an array (B, H, T, T)
     """
     y, p = cpu.attention_forward(qkv.data, H)
-    return Tensor(y, (qkv,), lambda dy: (cpu.attention_backward(dy, qkv.data, p, H),)), p
+    return Tensor(y, (qkv,), lambda dy: (cpu.attention_backward(dy, qkv.data, y, p, H),)), p
 
 
 def cross_entropy(logits, y, ignore_index=-1):
@@ -58,6 +58,12 @@ def layernorm(x, weight, bias, eps=1e-5):
         return cpu.layernorm_backward(dy, x.data, weight.data, mean, r)
 
     return Tensor(y, (x, weight, bias), rule)
+
+
+def dropout(x, p, noise):
+    """Each number of x becomes 0 with probability p; the others grow by 1 / (1 - p)."""
+    y, keep = cpu.dropout_forward(x.data, p, noise)
+    return Tensor(y, (x,), lambda dy: (cpu.dropout_backward(dy, keep),))
 
 
 def cat(tensors, dim=0):

@@ -7,7 +7,20 @@ import numpy as np
 from engine import cpu
 from engine.autograd import no_grad
 from engine.module import Module, matrix, vector
-from engine.ops import attention, embedding, layernorm, linear
+from engine.ops import attention, dropout, embedding, layernorm, linear
+
+# Sizes of models by name; V comes from the data, or is GPT-2's 50,257.
+CONFIGS = {
+    "names": {"T": 16, "C": 16, "H": 4, "L": 1},
+    "stories": {"T": 128, "C": 64, "H": 4, "L": 2},
+    "tiny": {"T": 64, "C": 64, "H": 4, "L": 2},
+    "small": {"T": 64, "C": 128, "H": 4, "L": 4},
+    "medium": {"T": 256, "C": 384, "H": 6, "L": 6},
+    "gpt2": {"T": 1024, "C": 768, "H": 12, "L": 12},
+    "gpt2-medium": {"T": 1024, "C": 1024, "H": 16, "L": 24},
+    "gpt2-large": {"T": 1024, "C": 1280, "H": 20, "L": 36},
+    "gpt2-xl": {"T": 1024, "C": 1600, "H": 25, "L": 48},
+}
 
 
 class Linear(Module):
@@ -63,37 +76,53 @@ class MLP(Module):
         return self.down(self.up(x).gelu())  # (B, T, C) -> (B, T, 4 * C) -> (B, T, C)
 
 
+class Dropout(Module):
+    """While the model learns, each number is left out with probability p, by chance."""
+
+    def __init__(self, p, noise):
+        self.p, self.noise = p, noise
+
+    def __call__(self, x):
+        return dropout(x, self.p, self.noise) if self.training and self.p else x
+
+
 class Block(Module):
     """Letters hear each other, then think alone; what comes of it is added to what was there."""
 
-    def __init__(self, rng, C, H, scale=0.1, scale_out=0.1):
+    def __init__(self, rng, C, H, scale=0.1, scale_out=0.1, dropout=0.0, noise=None):
         self.ln_1 = LayerNorm(C)
         self.attn = Attention(rng, C, H, scale, scale_out)
         self.ln_2 = LayerNorm(C)
         self.mlp = MLP(rng, C, scale, scale_out)
+        self.drop = Dropout(dropout, noise)
 
     def __call__(self, x):
-        x = x + self.attn(self.ln_1(x))
-        return x + self.mlp(self.ln_2(x))  # (B, T, C) -> (B, T, C)
+        x = x + self.drop(self.attn(self.ln_1(x)))
+        return x + self.drop(self.mlp(self.ln_2(x)))  # (B, T, C) -> (B, T, C)
 
 
 class GPT(Module):
-    """Logits of the next letter at every place of B rows, from all letters up to there."""
+    """Logits of the next letter at every place of B rows, from all letters up to there.
 
-    def __init__(self, rng, V=27, T=16, C=16, H=4, L=1, scale=0.1):
+    dropout: the share of numbers left out of what each part adds, while training.
+    """
+
+    def __init__(self, rng, V=27, T=16, C=16, H=4, L=1, scale=0.1, dropout=0.0):
         self.sizes = {"V": V, "T": T, "C": C, "H": H, "L": L}
         self.tok_emb = matrix(rng, V, C, scale=0.02)
         self.pos_emb = matrix(rng, T, C, scale=0.02)
         # 2 * L parts add to the road; smaller last matrices keep their sum at one scale.
         scale_out = scale / math.sqrt(2 * L)
-        self.blocks = [Block(rng, C, H, scale, scale_out) for _ in range(L)]
+        noise = np.random.default_rng(2)
+        self.drop = Dropout(dropout, noise)
+        self.blocks = [Block(rng, C, H, scale, scale_out, dropout, noise) for _ in range(L)]
         self.ln_f = LayerNorm(C)
 
     def __call__(self, letters):
         T, most = letters.shape[1], len(self.pos_emb)
         if most < T:
             raise ValueError(f"GPT: got {T} letters; expected {most} at most")
-        x = embedding(self.tok_emb, letters) + self.pos_emb[:T]  # (B, T) -> (B, T, C)
+        x = self.drop(embedding(self.tok_emb, letters) + self.pos_emb[:T])  # (B, T) -> (B, T, C)
         for block in self.blocks:
             x = block(x)
         return self.ln_f(x) @ self.tok_emb.T  # (B, T, C) @ (C, V) -> (B, T, V)
@@ -111,10 +140,33 @@ def count_flops(model, B, T):
     return 3 * (2 * B * T * weights + 4 * B * T * T * C * L)
 
 
-def next_letter(model, letters, temperature=1.0):
-    """The probability of each next letter after `letters`; a low temperature sharpens them."""
-    if temperature <= 0:
+def next_letter(model, letters, temperature=1.0, top_k=None, top_p=1.0):
+    """The probability of each next letter after `letters`; a low temperature sharpens them.
+
+    top_k, top_p: see choosable.
+    """
+    if not 0 < temperature < math.inf:
         raise ValueError(f"temperature: got {temperature}; expected a number above 0")
     with no_grad():
         logits = model(np.array([letters]))  # (1, T, V)
-    return cpu.softmax_forward(logits.data[0, -1], temperature)
+    return choosable(cpu.softmax_forward(logits.data[0, -1], temperature), top_k, top_p)
+
+
+def choosable(p, top_k=None, top_p=1.0):
+    """p without its long tail: 0 for all but the top_k largest, and of these for all but the
+    fewest that have top_p of the probability together; what is left adds up to 1 again.
+
+    Fan, Lewis and Dauphin, 2018; Holtzman and others, 2020.
+    """
+    if top_k is not None and top_k < 1:
+        raise ValueError(f"top-k: got {top_k}; expected at least 1")
+    if not 0 < top_p <= 1:
+        raise ValueError(f"top-p: got {top_p}; expected a share above 0, at most 1")
+    kept = np.argsort(-p, kind="stable")[:top_k]
+    if top_p < 1:
+        shares = p[kept] / p[kept].sum()
+        # Kept is who comes before the larger ones have enough together.
+        kept = kept[np.cumsum(shares) - shares < top_p]
+    q = np.zeros_like(p)
+    q[kept] = p[kept] / p[kept].sum()
+    return q

@@ -5,11 +5,13 @@ import signal
 import sys
 import time
 
+from tqdm import tqdm
+
 
 def fail(message):
     """Ends the program with one line on standard error and exit status 2."""
-    if Progress.line_open:
-        print(file=sys.stderr)
+    if Progress.bar:
+        Progress.bar.close()
     print(message, file=sys.stderr)
     sys.exit(2)
 
@@ -25,60 +27,60 @@ def run(main):
 
 
 class Progress:
-    """Yields `items` one by one and shows step, loss, characters/s and time left on stderr.
+    """Yields `items` one by one and shows step, loss, tokens/s and time left on stderr.
 
     The loss shown is smoothed: each step moves it by a hundredth of the way to its own loss.
 
-    Ctrl-C ends the loop after the step in hand, so that the report so far can still be printed.
+    Ctrl-C and SIGTERM end the loop after the step in hand, so that it can be saved and reported.
     """
 
-    line_open = False
+    bar = None
 
     def __init__(self, items):
         self.items = items
-        self.steps, self.letters, self.seconds = 0, 0, 0.0
+        self.steps, self.tokens, self.seconds = 0, 0, 0.0
         self.average, self.stopped = None, False
 
     def __iter__(self):
-        before = signal.signal(signal.SIGINT, self._stop)
-        start = last_shown = time.perf_counter()
+        asked = signal.SIGINT, signal.SIGTERM
+        before = [signal.signal(number, self._stop) for number in asked]
+        start = time.perf_counter()
+        Progress.bar = bar = tqdm(
+            total=self.items.stop,
+            initial=self.items.start,
+            bar_format="step {n_fmt} of {total_fmt} · {desc}{remaining} left",
+            mininterval=0.5,
+            delay=0.5,
+        )
         for item in self.items:
             yield item
             self.steps += 1
-            now = time.perf_counter()
-            self.seconds = now - start
-            if now - last_shown > 0.5:
-                last_shown = now
-                self._show()
+            self.seconds = time.perf_counter() - start
+            speed = self.tokens / self.seconds
+            bar.set_description_str(
+                f"loss {self.average:.3f} · {speed:,.0f} tokens/s · ", refresh=False
+            )
+            bar.update()
             if self.stopped:
                 break
-        signal.signal(signal.SIGINT, before)
-        if Progress.line_open:
-            print(file=sys.stderr)
-            Progress.line_open = False
+        bar.close()
+        for number, handler in zip(asked, before):
+            signal.signal(number, handler)
 
-    def note(self, loss, letters=1):
-        """Tells the display the loss of this step and over how many letters it was taken."""
-        self.letters += letters
+    def note(self, loss, tokens=1):
+        """Tells the display the loss of this step and over how many tokens it was taken."""
+        self.tokens += tokens
         self.average = loss if self.average is None else 0.99 * self.average + 0.01 * loss
 
-    def speed(self):
-        """The last words of the report line: ms/step and characters/s."""
-        ms = 1000 * self.seconds / max(self.steps, 1)
-        per_second = self.letters / max(self.seconds, 1e-9)
-        return f"{ms:.2f} ms/step · {per_second:,.0f} characters/s"
+    def say(self, line):
+        """A line above the display."""
+        Progress.bar.write(line, file=sys.stderr)
 
-    def _show(self):
-        Progress.line_open = True
-        left = self.seconds / self.steps * (len(self.items) - self.steps)
-        print(
-            f"\rstep {self.steps:,} of {len(self.items):,} · loss {self.average:.3f} · "
-            f"{self.letters / self.seconds:,.0f} characters/s · {left:.0f} s left   ",
-            end="",
-            file=sys.stderr,
-            flush=True,
-        )
+    def speed(self):
+        """The last words of the report line: ms/step and tokens/s."""
+        ms = 1000 * self.seconds / max(self.steps, 1)
+        return f"{ms:.2f} ms/step · {self.tokens / max(self.seconds, 1e-9):,.0f} tokens/s"
 
     def _stop(self, signal_number, frame):
         self.stopped = True
-        signal.signal(signal.SIGINT, signal.default_int_handler)
+        signal.signal(signal_number, signal.SIG_DFL)

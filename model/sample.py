@@ -1,63 +1,86 @@
 """Invents names, or goes on with a text, with the weights that make train has left."""
 
 import argparse
+import codecs
 import random
 
 from model.checkpoint import load
-from model.data import LETTERS, LONGEST, decode, encode
+from model.data import LONGEST, decode, encode
 from model.gpt import next_letter
+from model.gpt2 import find, load_gpt2
 from model.progress import fail, run
 
 
-def sample_name(model, rng, temperature=1.0, prompt=""):
-    """Draws letter after letter, each by the probabilities that follow those before it."""
+def sample_name(model, rng, prompt="", **choice):
+    """Draws letter after letter, each by the probabilities that follow those before it.
+
+    choice: temperature, top_k and top_p, as for next_letter.
+    """
     letters = encode(prompt)[:-1]
     if len(prompt) > LONGEST:
         raise ValueError(f"prompt: got {prompt!r}; expected at most {LONGEST} letters")
-    return decode(continuation(model, rng, letters, LONGEST - len(prompt), temperature, stop=0))
+    more = continuation(model, rng, letters, LONGEST - len(prompt), stop=0, **choice)
+    return decode([*letters, *more])
 
 
-def sample_text(model, rng, characters, length, temperature=1.0, prompt=""):
-    """The prompt and `length` characters that go on from it; '' stands for the first character."""
-    prompt = prompt or characters[0]
-    for c in prompt:
-        if c not in characters:
-            raise ValueError(f"prompt: got {c!r}; expected characters of the text it learnt from")
-    numbers = [characters.index(c) for c in prompt]
-    numbers = continuation(model, rng, numbers, length, temperature, seen=model.sizes["T"])
-    return "".join(characters[number] for number in numbers)
+def sample_text(model, rng, tokenizer, length, prompt="", **choice):
+    """The prompt and up to `length` tokens that go on from it, as stream_text draws them."""
+    return "".join(stream_text(model, rng, tokenizer, length, prompt, **choice))
 
 
-def continuation(model, rng, numbers, length, temperature, stop=None, seen=None):
-    """The numbers and up to `length` more, until `stop` comes. The model sees the last `seen`."""
+def stream_text(model, rng, tokenizer, length, prompt="", **choice):
+    """The prompt, and piece by piece what goes on from it; '' stands for the end of another text.
+
+    A letter of several bytes comes once it is whole; one that stays incomplete is shown as �.
+    """
+    start = tokenizer.encode(b"\n") if tokenizer.end is None else [tokenizer.end]
+    tokens = tokenizer.encode(prompt.encode()) or start
+    settings = {"stop": tokenizer.end, "seen": model.sizes["T"], **choice}
+    letters = codecs.getincrementaldecoder("utf-8")("replace")
+    yield prompt
+    for token in continuation(model, rng, tokens, length, **settings):
+        yield letters.decode(tokenizer.decode([token]))
+    yield letters.decode(b"", final=True)
+
+
+def continuation(model, rng, numbers, length, stop=None, seen=None, **choice):
+    """Up to `length` numbers that go on, until `stop` comes. The model sees the last `seen`."""
     numbers = list(numbers)
     for _ in range(length):
         shown = numbers if seen is None else numbers[-seen:]
-        probs = next_letter(model, shown, temperature)
+        probs = next_letter(model, shown, **choice)
         (number,) = rng.choices(range(len(probs)), weights=probs)
         if number == stop:
             break
         numbers.append(number)
-    return numbers
+        yield number
 
 
 def main():
     parser = argparse.ArgumentParser(prog="sample", description=__doc__)
+    parser.add_argument("--weights", help="gpt2, downloaded once, or a folder such as ./mine")
     parser.add_argument("--prompt", default="", help="how each name, or the text, begins")
     parser.add_argument("--temperature", type=float, default=1.0, help="default 1.0")
+    parser.add_argument("--top-k", type=int, help="only the k most probable; default all")
+    parser.add_argument(
+        "--top-p", type=float, default=1.0, help="only the most probable that have p"
+    )
     parser.add_argument("--seed", type=int, default=1, help="another seed, other names")
     parser.add_argument("--count", type=int, default=10, help="how many names; default 10")
-    parser.add_argument("--length", type=int, default=500, help="of a text; default 500")
+    parser.add_argument("--length", type=int, default=200, help="of a text, in tokens; default 200")
     options = parser.parse_args()
     rng = random.Random(options.seed)
+    choice = {name: getattr(options, name) for name in ("temperature", "top_k", "top_p")}
     try:
-        model, characters = load()
-        if characters == LETTERS:
+        model, tokenizer = load_gpt2(find(options.weights)) if options.weights else load()
+        if tokenizer is None:
             for _ in range(options.count):
-                print(sample_name(model, rng, options.temperature, options.prompt))
+                print(sample_name(model, rng, options.prompt, **choice))
         else:
-            settings = options.length, options.temperature, options.prompt
-            print(sample_text(model, rng, characters, *settings).strip())
+            length, prompt = options.length, options.prompt
+            for piece in stream_text(model, rng, tokenizer, length, prompt, **choice):
+                print(piece, end="", flush=True)
+            print()
     except ValueError as error:
         fail(f"sample: {error}")
 

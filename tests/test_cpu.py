@@ -8,7 +8,7 @@ import pytest
 from engine import cpu
 from engine.autograd import Tensor
 from engine.nudge import nudge
-from engine.optim import Adam
+from engine.optim import AdamW
 from tests.compare import assert_close
 
 RNG = np.random.default_rng(1)
@@ -27,8 +27,8 @@ FUNCTIONS = {
         arrays((3, 1)),
     ),
     "embedding": (
-        lambda weight: (cpu.embedding_forward(weight, LETTERS),),
-        lambda dy, weight: (cpu.embedding_backward(dy, LETTERS, weight.shape),),
+        lambda weight: (cpu.embedding_forward(weight, abs(LETTERS)),),
+        lambda dy, weight: (cpu.embedding_backward(dy, abs(LETTERS), weight.shape),),
         arrays((4, 5)),
     ),
     "matmul": (
@@ -42,8 +42,8 @@ FUNCTIONS = {
         arrays((2, 3, 4), (5, 4), (5,)),
     ),
     "attention": (
-        lambda qkv: cpu.attention_forward(qkv, H=2),
-        lambda dy, qkv, p: (cpu.attention_backward(dy, qkv, p, H=2),),
+        lambda qkv: cpu.attention_forward(qkv, H=2)[:1] + cpu.attention_forward(qkv, H=2),
+        lambda dy, qkv, y, p: (cpu.attention_backward(dy, qkv, y, p, H=2),),
         arrays((2, 3, 12)),
     ),
     "softmax": (
@@ -55,6 +55,11 @@ FUNCTIONS = {
         lambda logits: cpu.cross_entropy_forward(logits, LETTERS, -1),
         lambda dy, logits, p: (cpu.cross_entropy_backward(dy, p, LETTERS, -1),),
         arrays((2, 3, 4)),
+    ),
+    "dropout": (
+        lambda x: cpu.dropout_forward(x, 0.4, np.random.default_rng(1)),
+        lambda dy, x, keep: (cpu.dropout_backward(dy, keep),),
+        arrays((4, 5)),
     ),
     "layernorm": (
         cpu.layernorm_forward,
@@ -111,10 +116,10 @@ def test_cpu_knows_nothing_of_the_graph():
 def test_adam_step_is_what_the_optimizer_does():
     w, grad = arrays((3, 2), (3, 2))
     param = Tensor(w.copy())
-    optimizer = Adam([param], lr=0.1)
+    optimizer = AdamW([{"params": [param], "weight_decay": 0.5}], lr=0.1)
     m, v = np.zeros((3, 2)), np.zeros((3, 2))
     for t in (1, 2, 3):
         param.grad = grad * t
         optimizer.step()
-        cpu.adam_step(w, grad * t, m, v, t, 0.1, (0.9, 0.99), 1e-8)
+        cpu.adamw_step(w, grad * t, m, v, t, 0.1, (0.9, 0.99), 1e-8, 0.5)
         assert np.array_equal(param.data, w)
