@@ -62,6 +62,7 @@ def test_learning_rate_must_be_a_number_above_0():
 
 
 def test_batches_hold_at_least_one_name():
-    done = run("--batch-size", "0")
-    assert (done.returncode, done.stderr.count("\n")) == (2, 1)
-    assert "train: got batches of 0 names; expected at least 1" in done.stderr
+    for flags in (["--batch-size", "0"], ["--steps", "0"]):
+        done = run(*flags)
+        assert (done.returncode, done.stderr.count("\n")) == (2, 1)
+        assert "; expected at least 1 of each" in done.stderr
