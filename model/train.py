@@ -8,6 +8,7 @@ import numpy as np
 
 from engine.autograd import no_grad
 from engine.cost import count_bytes
+from engine.memory import keep_memory
 from engine.ops import cross_entropy
 from engine.optim import AdamW, clip_grad_norm, decay_groups, warm_up_cool_down
 from model import STEP
@@ -205,6 +206,7 @@ def main():
     if not 0 < options.learning_rate < math.inf:
         fail(f"train: got the learning rate {options.learning_rate}; expected a number above 0")
     np.seterr(over="ignore", invalid="ignore")  # the loss tells, in one line
+    keep_memory()
     try:
         run = resume() if resuming else begin(vars(options))
         if not resuming:
