@@ -455,6 +455,23 @@ TABLE = re.compile(
 )
 
 
+def check_table(check):
+    """The table says what the sections, the diffs and the expected outputs say; nothing is run."""
+    results = [
+        Result(
+            step.tag,
+            expected=check.expected(step),
+            lines=check.sizes[step.number],
+            section=check.section(step),
+        )
+        for step in check.steps
+    ]
+    found = TABLE.search(check.book)
+    if found and found[0].strip() == table(check, results, found[0]).strip():
+        return []
+    return ["STEPS.md: the table is out of date: book/check.py --record"]
+
+
 def numbers_from(words, count):
     if not words:
         return list(range(count))
@@ -494,19 +511,15 @@ def check_commit(main, words=(), root=ROOT):
         check = Check(main, scratch, root)
         numbers = numbers_from(list(words), len(check.steps))
         results = check.prove(numbers)
-        problems = []
+        problems = check_table(check)
         if len(numbers) == len(check.steps):
-            problems = check_main(check)
-            found = TABLE.search(check.book)
-            fresh = table(check, results, found[0] if found else "").strip()
-            if not found or found[0].strip() != fresh:
-                problems.append("STEPS.md: the table is out of date: book/check.py --record")
+            problems += check_main(check)
             median = statistics.median(check.sizes.values())
             print(f"median diff {median:g} lines, largest {max(check.sizes.values())}")
             if median > MEDIAN_LIMIT:
                 problems.append(f"median diff {median:g} lines; expected at most {MEDIAN_LIMIT}")
-            for problem in problems:
-                print("main: " + problem)
+        for problem in problems:
+            print("main: " + problem)
         skipped = sum(result.skipped for result in results)
         skipped += len(transcripts.not_run((check.clone / "README.md").read_text()))
         green = sum(not result.problems for result in results)
