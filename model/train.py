@@ -8,6 +8,7 @@ import numpy as np
 
 from engine.autograd import no_grad
 from engine.cost import count_bytes
+from engine.memory import keep_memory
 from engine.ops import cross_entropy
 from engine.optim import AdamW, clip_grad_norm, decay_groups, warm_up_cool_down
 from model import STEP
@@ -207,6 +208,7 @@ def main():
     if options.merges < 0:
         fail(f"train: got {options.merges} merges; expected 0 or more")
     np.seterr(over="ignore", invalid="ignore")  # the loss tells, in one line
+    keep_memory()
     try:
         run = resume() if resuming else begin(vars(options))
         if not resuming:
