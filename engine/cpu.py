@@ -80,7 +80,7 @@ def linear_forward(x, weight, bias):
 def linear_backward(dy, x, weight):
     """dx = dy @ weight    dweight = dy.T @ x    dbias = the sum of dy over all rows"""
     dx = (rows(dy) @ weight).reshape(x.shape)
-    return dx, rows(dy).T @ rows(x), sum_rows(dy)
+    return dx, rows(dy).T @ rows(x), sum_over_rows(dy)
 
 
 def attention_forward(qkv, H):
@@ -199,7 +199,7 @@ def layernorm_backward(dy, x, weight, mean, r):
     """
     n = x - mean
     n *= r
-    dweight, dbias = sum_rows(dy * n), sum_rows(dy)
+    dweight, dbias = sum_over_rows(dy * n), sum_over_rows(dy)
     dx = dy * weight  # dn
     shift, share = row_mean(dx), row_mean(dx * n)
     n *= share
@@ -214,7 +214,7 @@ def rows(x):
     return x.reshape(-1, x.shape[-1])
 
 
-def sum_rows(x):
+def sum_over_rows(x):
     """The sum of all rows, (…, C) -> (C). Sums are fastest as products with ones."""
     return np.ones(x.size // x.shape[-1], x.dtype) @ rows(x)
 

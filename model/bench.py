@@ -109,7 +109,7 @@ def race(size, names, rounds):
     print("  equal losses", *(f"{loss:.4f}" for loss in expected))
     times = {name: [] for name in processes}
     for name in list(processes) * rounds:
-        # The threads of the last contender may still spin, waiting for work.
+        # The threads of the last contender may still ask for work, over and over.
         time.sleep(0.2)
         times[name].append(processes[name].submit(turn).result())
     for name, process in processes.items():

@@ -1,4 +1,4 @@
-"""Draws the losses of a training: python3 -m model.picture, also while it is still on its way."""
+"""Draws the losses of a training: python -m model.picture, also while it is still on its way."""
 
 import argparse
 from pathlib import Path

@@ -28,7 +28,8 @@ def logits(w, letters, L, H):
 def opponent(model, learning_rate, weight_decay, name):
     """(function (x, y) -> loss that leaves gradients, optimizer) for a copy of our model"""
     w = {
-        name: torch.tensor(ours.data, requires_grad=True) for name, ours in model.named_parameters()
+        key: torch.tensor(weight.data, requires_grad=True)
+        for key, weight in model.named_parameters()
     }
     matrices = {"params": [weight for weight in w.values() if weight.ndim >= 2]}
     vectors = {"params": [weight for weight in w.values() if weight.ndim < 2], "weight_decay": 0.0}

@@ -207,6 +207,8 @@ def main():
         fail(f"train: got the dropout {options.dropout}; expected a share of at least 0, below 1")
     if not 0 < options.learning_rate < math.inf:
         fail(f"train: got the learning rate {options.learning_rate}; expected a number above 0")
+    if options.merges < 0:
+        fail(f"train: got {options.merges} merges; expected 0 or more")
     np.seterr(over="ignore", invalid="ignore")  # the loss tells, in one line
     keep_memory()
     try:

@@ -1,8 +1,11 @@
+import math
+
 import numpy as np
+import pytest
 
 from model.data import load_data
 from model.gpt import CONFIGS
-from model.stories import END, floor, window_gap
+from model.stories import END, window_gap
 from model.train import TEXT_RUN
 
 
@@ -14,5 +17,6 @@ def test_the_window_of_the_default_run_holds_a_whole_story_of_usual_length():
     assert np.median(lengths) * data.tokens_per_byte < T
 
 
-def test_a_window_twice_as_long_has_half_the_bound_on_what_it_misses():
-    assert 2 * window_gap(128) == window_gap(64) and window_gap(128) < floor() * 2
+@pytest.mark.parametrize("characters, bits", [(254, 0.133), (509, 0.066)])
+def test_what_windows_of_64_and_128_tokens_may_cost_a_byte(characters, bits):
+    assert window_gap(characters) / math.log(2) == pytest.approx(bits, abs=5e-4)

@@ -8,7 +8,6 @@ import pytest
 
 from engine import memory
 from engine.autograd import Tensor
-from engine.optim import clip_grad_norm
 
 ROOT = Path(__file__).parent.parent
 FAULTS = """
@@ -16,23 +15,26 @@ import resource, sys
 import numpy as np
 from engine.memory import keep_memory
 keep = sys.argv[1] == "keep" and keep_memory()
-for i in range(101):
+for i in range(11):
     if i == 1:
         before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
-    np.ones(1_000_000, np.float32)
+    arrays = [np.ones(1_000_000, np.float32) for _ in range(10)]
+    del arrays
 print(resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before)
 """
 
 
 @pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="settings of glibc's")
-def test_an_array_made_again_and_again_costs_no_page_faults():
-    """100 arrays of 4 MB are 97,656 pages of 4 KB, unless the system hands out larger ones."""
+def test_arrays_made_again_and_again_cost_no_page_faults():
+    """Ten times 10 arrays of 4 MB are 97,656 pages of 4 KB, unless the system hands out larger
+    ones.
+    """
     faults = {}
     for name in ("keep", "give back"):
         command = [sys.executable, "-c", FAULTS, name]
         done = subprocess.run(command, capture_output=True, text=True, check=True, cwd=ROOT)
         faults[name] = int(done.stdout)
-    assert faults["keep"] < 10 < faults["give back"]
+    assert faults["keep"] < 10 and faults["give back"] > 1000
 
 
 def test_elsewhere_nothing_happens(monkeypatch):
@@ -42,11 +44,8 @@ def test_elsewhere_nothing_happens(monkeypatch):
 
 
 def test_gradients_of_weights_are_arrays_of_their_own():
-    """Clipping changes them in place: were they the very array that + hands to both of its sides,
-    it would be scaled twice.
-    """
+    """+ hands the same array to both of its sides, and each may be changed in place."""
     a, b = Tensor(np.ones(2)), Tensor(np.ones(2))
-    ((a + b) * 3.0).sum().backward()
-    clip_grad_norm([a, b], 1.0)
-    assert np.hypot(*a.grad) == pytest.approx(np.sqrt(0.5))
-    assert np.array_equal(a.grad, b.grad)
+    (a + b).sum().backward()
+    a.grad *= 2.0
+    assert a.grad.tolist() == [2.0, 2.0] and b.grad.tolist() == [1.0, 1.0]

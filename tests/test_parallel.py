@@ -102,12 +102,19 @@ def test_the_parts_leave_out_different_numbers():
     assert abs(losses[0] - losses[1]) > 1e-4 and losses[1] == losses[2]
 
 
-def test_a_mistake_of_a_helper_reaches_the_caller():
-    """Letter 27 is in the second half."""
-    model = GPT(random.Random(1))
-    x = np.zeros((2, 17), dtype=int)
-    with pytest.raises(ValueError, match="GPT: got 17 letters; expected 16 at most"):
-        Team(model).backward(x, x)
+def test_a_mistake_of_a_helper_reaches_the_caller(monkeypatch):
+    """Only the second half, the helper's, has a letter that is refused."""
+    logits = GPT.__call__
+
+    def refuse(model, letters):
+        if letters.any():
+            raise ValueError("GPT: got the letter 1; expected 0")
+        return logits(model, letters)
+
+    monkeypatch.setattr(GPT, "__call__", refuse)
+    x = np.array([[0, 0], [1, 1]])
+    with pytest.raises(ValueError, match="GPT: got the letter 1; expected 0"):
+        Team(GPT(random.Random(1))).backward(x, x)
 
 
 def test_helpers_end_with_their_team():

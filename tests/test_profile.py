@@ -50,6 +50,8 @@ def test_the_lines_add_up_to_the_step():
     whole = float(re.search(r"a step: ([\d.,]+) ms", last)[1].replace(",", ""))
     assert sum(parts) == pytest.approx(whole, abs=0.1 * len(parts) + 0.1)
     assert parts == sorted(parts, reverse=True)
+    # Not below 0, as it would be if some time were counted twice.
+    assert re.search(r"^all else +[\d.,]+ ms", done.stdout, re.MULTILINE)
     calls = dict(re.findall(r"^(\w+) +(\d+) ", done.stdout, re.MULTILINE))
     assert calls["layernorm_forward"] == calls["layernorm_backward"] == "3"
     assert calls["linear_backward"] == "4" and calls["attention_forward"] == "1"

@@ -69,6 +69,11 @@ def test_batches_hold_at_least_one_name():
         assert "; expected at least 1 of each" in done.stderr
 
 
+def test_merges_are_not_fewer_than_none():
+    done = run("--merges", "-3")
+    assert (done.returncode, done.stderr) == (2, "train: got -3 merges; expected 0 or more\n")
+
+
 def test_a_list_of_names_means_names_and_nothing_else(tmp_path):
     path = tmp_path / "mine.txt"
     path.write_text("anna\nbo\ncarl\ndora\nemil\nfinn\ngreta\nhans\nida\njan\nkai\nlea\n")
