@@ -1,1 +1,1 @@
-STEP = "step-00"
+STEP = "step-01"
