@@ -1,1 +1,1 @@
-STEP = "step-01"
+STEP = "step-02"
