@@ -1,1 +1,1 @@
-STEP = "step-02"
+STEP = "step-03"
