@@ -1,1 +1,1 @@
-STEP = "step-03"
+STEP = "step-04"
