@@ -1,1 +1,1 @@
-STEP = "step-04"
+STEP = "step-05"
