@@ -1,1 +1,1 @@
-STEP = "step-05"
+STEP = "step-06"
