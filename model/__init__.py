@@ -1,1 +1,1 @@
-STEP = "step-06"
+STEP = "step-07"
