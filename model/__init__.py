@@ -1,1 +1,1 @@
-STEP = "step-07"
+STEP = "step-08"
