@@ -1,1 +1,1 @@
-STEP = "step-08"
+STEP = "step-09"
