@@ -1,1 +1,1 @@
-STEP = "step-09"
+STEP = "step-10"
