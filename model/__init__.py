@@ -1,1 +1,1 @@
-STEP = "step-10"
+STEP = "step-11"
