@@ -1,1 +1,1 @@
-STEP = "step-11"
+STEP = "step-12"
