@@ -1,1 +1,1 @@
-STEP = "step-12"
+STEP = "step-13"
