@@ -1,1 +1,1 @@
-STEP = "step-13"
+STEP = "step-14"
