@@ -71,13 +71,15 @@ class Tensor:
         if self.shape != ():
             raise ValueError(f"backward: got shape {self.shape}; expected one number, the loss")
         order = parents_first(self)
-        if any(node.used for last in order for node in (last, *last.parents)):
+        # Nodes walked before have no parents left. They are not in order, but parents of what is.
+        asked = order + [parent for node in order for parent in node.parents]
+        if any(node.used for node in asked):
             raise ValueError("backward: got a graph already used; expected a newly computed loss")
         # A number of numpy's, not a plain one: rules and unstretch ask for its shape.
         self.grad = self.grad + np.ones((), self.dtype)
         while order:
             node = order.pop()
-            for parent, gradient in zip(node.parents, node.rule(node.grad)):
+            for parent, gradient in zip(node.parents, node.rule(node.grad), strict=True):
                 gradient = unstretch(gradient, parent.shape)
                 if not parent.parents:
                     # A weight's gradient is an array of its own and may be changed in place.
@@ -137,7 +139,7 @@ class Tensor:
             raise ValueError(f"power: got 0.0 ** {n}, which has no slope; expected another base")
         if np.any(x < 0) and n != int(n):
             raise ValueError(f"power: got {x.min()} ** {n}; expected a base of at least 0")
-        slope = n * x ** (n - 1) if n else np.zeros(x.shape)
+        slope = n * x ** (n - 1) if n else np.zeros_like(x)
         return Tensor(x**n, (self,), lambda dy: (dy * slope,))
 
     def tanh(self):
@@ -277,7 +279,8 @@ def unstretch(gradient, shape):
 def parents_first(last):
     """`last` and all that it was made from, in an order in which parents stand before children.
 
-    Weights and plain numbers are left out: made from nothing, they have nothing to hand on.
+    Nodes without parents are left out, since they have nothing to hand on: weights, plain numbers,
+    and nodes that backward has walked.
     """
     order, entered, stack = {}, set(), [last]
     while stack:

@@ -5,7 +5,7 @@ from engine.autograd import parents_first
 
 def count_bytes(loss):
     """(nodes, bytes) of a step: each node reads its parents and writes itself on the way there,
-    and reads both and the gradient again, and writes its parents' gradients, on the way back.
+    and on the way back reads both and its gradient, and writes its parents' gradients.
 
     Arrays that a node makes for itself alone are not counted, nor is the optimizer. To be asked
     before loss.backward().

@@ -61,7 +61,7 @@ def layernorm(x, weight, bias, eps=1e-5):
 
 
 def dropout(x, p, noise):
-    """Each number of x becomes 0 with probability p; the others grow by 1 / (1 - p)."""
+    """Each number of x becomes 0 with probability p; the others are multiplied by 1 / (1 - p)."""
     y, keep = cpu.dropout_forward(x.data, p, noise)
     return Tensor(y, (x,), lambda dy: (cpu.dropout_backward(dy, keep),))
 
@@ -78,7 +78,7 @@ def cat(tensors, dim=0):
 
 def where(mask, a, b):
     """a where the mask is True, else b    da = dy where it is True, else 0; db the reverse"""
-    dtype = next((x.dtype for x in (a, b) if isinstance(x, Tensor)), np.float64)
+    dtype = (a if isinstance(a, Tensor) else lift(b)).dtype
     a, b = lift(a, dtype), lift(b, dtype)
 
     def rule(dy):

@@ -59,7 +59,7 @@ class AdamW:
 
 
 def decay_groups(model, weight_decay):
-    """Matrices lean towards 0, so that no feature counts too much. Biases and the weights of
+    """Matrices lean towards 0, so that no weight counts too much. Biases and the weights of
     LayerNorm, vectors that shift and scale, do not.
     """
     matrices = [param for param in model.parameters() if param.data.ndim > 1]

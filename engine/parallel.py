@@ -5,7 +5,7 @@ import mmap
 import multiprocessing
 import os
 import signal
-import weakref
+from multiprocessing.util import Finalize
 
 import numpy as np
 
@@ -41,7 +41,8 @@ class Team:
             gradients = self.arrays()
             fork.Process(target=self.help, args=(pipe, end, gradients), daemon=True).start()
             self.helpers.append((pipe, gradients))
-            weakref.finalize(self, pipe.close)
+            # As weakref.finalize; but a process of multiprocessing also calls it when it ends.
+            Finalize(self, pipe.close, exitpriority=0)
 
     def arrays(self):
         """An array for each weight, of its shape, in memory that a copy of the process shares."""
@@ -66,7 +67,7 @@ class Team:
                     weight.grad = array
                 try:
                     answer = self.work(*part)
-                except ValueError as error:
+                except (ValueError, MemoryError) as error:
                     answer = error
                 end.send(answer)
 
@@ -97,7 +98,7 @@ class Team:
                 answer = pipe.recv()
             except (EOFError, OSError):
                 answer = ValueError("Team: got no answer; expected a helper that is not killed")
-            if isinstance(answer, ValueError):
+            if isinstance(answer, Exception):
                 raise answer
             loss += answer
             for weight, gradient in zip(self.weights, gradients):

@@ -13,6 +13,7 @@ import multiprocessing
 import os
 import random
 import resource
+import signal
 import statistics
 import sys
 import time
@@ -92,7 +93,9 @@ def race(size, names, rounds):
     """Prints a line for each contender; returns the ratio."""
     print(size, *(f"{key}{value}" for key, value in SIZES[size].items()))
     spawn = multiprocessing.get_context("spawn")
-    processes = {name: ProcessPoolExecutor(1, spawn) for name in names}
+    # Ctrl-C is for this process alone, which then ends the race.
+    deaf = signal.signal, (signal.SIGINT, signal.SIG_IGN)
+    processes = {name: ProcessPoolExecutor(1, spawn, *deaf) for name in names}
     expected = None
     for name in names:
         try:
@@ -128,6 +131,8 @@ def main():
     parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--eager", action="store_true", help="leave torch.compile out")
     options = parser.parse_args()
+    if options.rounds < 1:
+        fail(f"bench: got {options.rounds} rounds; expected at least 1")
     if importlib.util.find_spec("torch") is None:
         fail("bench: got no PyTorch; expected an environment with it: make test WITH=torch")
     os.environ.update(OPENBLAS_NUM_THREADS="1", OMP_NUM_THREADS="2")

@@ -76,7 +76,7 @@ def unusable(path, got, expected=LEFT):
 def fill(places, arrays):
     """Copies each array to the place of its name.
 
-    Raises ValueError where a name is missing or too many, or a shape or dtype is another.
+    Raises ValueError where a name is missing or foreign, or a shape or dtype is another.
     """
     got, expected = ({k: (x.shape, str(x.dtype)) for k, x in d.items()} for d in (arrays, places))
     for name in sorted(got.keys() | expected.keys()):
@@ -100,11 +100,29 @@ def load(path=CHECKPOINT):
 
 
 def set_aside(path=CHECKPOINT):
-    """Gives the checkpoint a second name, before.safetensors, which a new run leaves alone."""
+    """Gives the checkpoint a second name, before.safetensors, until the next new run begins.
+
+    A run that ended before any step of it was saved leaves nothing worth that name.
+    """
     before = path.with_name("before.safetensors")
     try:
-        if path.exists():
+        worth = read(path)[1]["done"] != 0
+    except (ValueError, LookupError):
+        worth = path.exists()
+    try:
+        if worth:
             before.unlink(missing_ok=True)
             os.link(path, before)
     except OSError as error:
         raise unusable(before, error.strerror, "to write there") from None
+
+
+def claim(path=CHECKPOINT):
+    """Keeps other runs out of the folder until this program ends."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        os.lockf(os.open(path.with_name("lock"), os.O_RDWR | os.O_CREAT), os.F_TLOCK, 0)
+    except BlockingIOError:
+        raise unusable(path, "another run at work", "one at a time") from None
+    except OSError as error:
+        raise unusable(path, error.strerror, "to write there") from None

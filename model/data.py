@@ -134,7 +134,8 @@ class Text:
         self.tokens_per_byte = got / len(text[cut:])
         # For counting: the bytes, numbered from 0 to alphabet - 1.
         kinds, numbers = np.unique(np.frombuffer(text, np.uint8), return_inverse=True)
-        self.alphabet, self.bytes = len(kinds), (numbers[:cut], numbers[cut:])
+        self.alphabet = len(kinds)
+        self.train_bytes, self.held_out_bytes = numbers[:cut], numbers[cut:]
 
     def batch(self, rng, size):
         """(x, y), each (size, T): windows that start anywhere, and the same one place later."""
@@ -154,7 +155,8 @@ class Text:
 
     def contexts(self, held_out, memory):
         """(c, y): the `memory` bytes before each one, (N, memory), and that one, (N)."""
-        rows = np.lib.stride_tricks.sliding_window_view(self.bytes[held_out], memory + 1)
+        numbers = self.held_out_bytes if held_out else self.train_bytes
+        rows = np.lib.stride_tricks.sliding_window_view(numbers, memory + 1)
         return rows[:, :-1], rows[:, -1]
 
 

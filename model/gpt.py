@@ -165,7 +165,7 @@ def choosable(p, top_k=None, top_p=1.0):
     kept = np.argsort(-p, kind="stable")[:top_k]
     if top_p < 1:
         shares = p[kept] / p[kept].sum()
-        # Kept is who comes before the larger ones have enough together.
+        # A token stays where the larger ones before it have less than top_p together.
         kept = kept[np.cumsum(shares) - shares < top_p]
     q = np.zeros_like(p)
     q[kept] = p[kept] / p[kept].sum()

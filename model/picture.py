@@ -19,7 +19,7 @@ def running_mean(losses):
 
 def draw(lines, path=PICTURE):
     """Every loss of the log and their running mean, those on held-out text, and the floor; SVG."""
-    # Takes half a second, so only where it is needed.
+    # To import this takes half a second; only who draws should wait for it.
     import matplotlib
     from matplotlib.figure import Figure
 
@@ -43,13 +43,16 @@ def draw(lines, path=PICTURE):
 def draw_or_fail(program, lines):
     try:
         draw(lines)
-    except (LookupError, OSError) as error:
+    except (LookupError, TypeError, ValueError, OSError) as error:
         fail(f"{program}: got {error!r}; expected the lines of a log, and {PICTURE} to write to")
 
 
 def main():
     argparse.ArgumentParser(prog="picture", description=__doc__).parse_args()
-    lines = read_log()
+    try:
+        lines = read_log()
+    except ValueError as error:
+        fail(f"picture: {error}")
     if len(lines) < 2:
         fail(f"picture: got {len(lines)} lines in {LOG}; expected those that make train leaves")
     draw_or_fail("picture", lines)

@@ -16,7 +16,7 @@ from engine.memory import keep_memory
 from engine.ops import cross_entropy
 from engine.optim import AdamW, decay_groups
 from model.gpt import CONFIGS, GPT, count_flops
-from model.progress import run
+from model.progress import fail, run
 
 V = 50_257
 
@@ -31,11 +31,10 @@ def clock(module, calls, seconds):
     def clocked(name, function):
         def instead(*arguments):
             start = time.perf_counter()
-            try:
-                return function(*arguments)
-            finally:
-                seconds[name] += time.perf_counter() - start
-                calls[name] += 1
+            result = function(*arguments)
+            seconds[name] += time.perf_counter() - start
+            calls[name] += 1
+            return result
 
         return instead
 
@@ -67,6 +66,8 @@ def main():
     options = parser.parse_args()
     keep_memory()
     sizes, B = CONFIGS[options.model], options.batch_size
+    if B < 1:
+        fail(f"profile: got batches of {B}; expected at least 1")
     step, model = training_step(sizes, B)
     step()  # not timed: it meets the page faults
     calls, seconds = Counter(), Counter()

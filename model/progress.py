@@ -20,7 +20,7 @@ def run(main):
     """Runs a program; Ctrl-C or a reader that went away (| head) end it without a traceback."""
     try:
         main()
-        sys.stdout.flush()
+        print(end="", flush=True)
     except (KeyboardInterrupt, BrokenPipeError):
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(130)
@@ -78,7 +78,9 @@ class Progress:
 
     def speed(self):
         """The last words of the report line: ms/step and tokens/s."""
-        ms = 1000 * self.seconds / max(self.steps, 1)
+        if self.steps == 0:
+            return "no step was left"
+        ms = 1000 * self.seconds / self.steps
         return f"{ms:.2f} ms/step · {self.tokens / max(self.seconds, 1e-9):,.0f} tokens/s"
 
     def _stop(self, signal_number, frame):

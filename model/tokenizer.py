@@ -8,7 +8,7 @@ import re
 from collections import Counter, defaultdict
 
 # Words with the space before them, numbers, signs, white space. No piece reaches beyond one.
-# Of several spaces the last goes to what follows.
+# Of several blanks the last goes to what follows; a last line end is a word of its own.
 # Bytes above 127, parts of letters such as é, count as letters.
 WORDS = re.compile(rb" ?[A-Za-z\x80-\xff]+| ?[0-9]+| ?[^\sA-Za-z0-9\x80-\xff]+|\s+(?!\S)|\s+")
 
@@ -45,7 +45,7 @@ class Tokenizer:
         return tokens
 
     def encode_word(self, word):
-        """Merges in the order in which they were learnt, until no pair of neighbours is left."""
+        """Merges learnt pairs, in the order in which they were learnt, until none is left."""
         tokens = [self.byte[byte] for byte in word]
         while len(tokens) > 1:
             pair = min(zip(tokens, tokens[1:]), key=lambda pair: self.token.get(pair, math.inf))
@@ -66,6 +66,7 @@ def learn(text, count):
     """
     times = Counter(WORDS.findall(text))
     words = {word: list(word) for word in times}
+    # A word stays in `places` when it has lost the pair; merge then leaves it as it is.
     pairs, places = Counter(), defaultdict(set)
 
     def tally(word, sign):

@@ -3,6 +3,7 @@
 import argparse
 import math
 import random
+import sys
 
 import numpy as np
 
@@ -13,14 +14,15 @@ from engine.ops import cross_entropy
 from engine.optim import AdamW, clip_grad_norm, decay_groups, warm_up_cool_down
 from engine.parallel import Team
 from model import STEP
-from model.checkpoint import CHECKPOINT, fill, read, set_aside, unusable, write
+from model.checkpoint import CHECKPOINT, claim, fill, read, set_aside, unusable, write
 from model.count import bits_per_byte, yardsticks
 from model.data import NAMES, load_data
 from model.gpt import CONFIGS, GPT, count_flops
 from model.picture import draw_or_fail
-from model.progress import Progress, fail, run
+from model.progress import Progress, fail
+from model.progress import run as run_program
 from model.sample import sample_name, sample_text
-from model.watch import open_log, read_log, write_line
+from model.watch import LOG, open_log, read_log, write_line
 
 NAMES_RUN = {"model": "names", "learning_rate": 0.02, "steps": 2700, "batch_size": 32, "merges": 0}
 TEXT_RUN = {"model": "stories", "learning_rate": 0.005, "steps": 3000, "batch_size": 16}
@@ -60,6 +62,9 @@ class Run:
         """The loss on some of what is held out, and what the model writes at this moment."""
         model, data, rng = self.model.eval(), self.data, random.Random(1)
         held_out = average_loss(model, data.parts(held_out=True)[:1])
+        if not held_out < 1000:
+            got = f"a held-out loss of {held_out:.0f} after step {self.done}"
+            raise ValueError(f"got {got}; expected a lower --learning-rate")
         if data.tokenizer is None:
             sample = " ".join(sample_name(model, rng) for _ in range(5))
         else:
@@ -154,7 +159,7 @@ def accumulate(team, x, y, parts):
 
 def cost(model, x, y, parts):
     """What a training step on this batch takes, in one line; counted on the first of its parts."""
-    rows = -(-len(x) // parts)
+    rows = math.ceil(len(x) / parts)  # array_split makes the first part the largest
     nodes, moved = count_bytes(cross_entropy(model(x[:rows]), y[:rows]))
     flops, moved = count_flops(model, *x.shape), moved * len(x) / rows
     return f"a step: {flops / 1e9:.3f} GFLOP · {moved / 1e6:.1f} MB moved · {nodes * parts} nodes"
@@ -209,9 +214,12 @@ def main():
         fail(f"train: got the learning rate {options.learning_rate}; expected a number above 0")
     if options.merges < 0:
         fail(f"train: got {options.merges} merges; expected 0 or more")
+    if options.merges and options.data == "names":
+        fail(f"train: got {options.merges} merges for names; expected --merges with a text only")
     np.seterr(over="ignore", invalid="ignore")  # the loss tells, in one line
     keep_memory()
     try:
+        claim()
         run = resume() if resuming else begin(vars(options))
         if not resuming:
             # From now on the file is this run's, and a folder that cannot be written is known.
@@ -223,15 +231,20 @@ def main():
     except ValueError as error:
         fail(f"train: {error}")
     except OSError as error:
-        fail(f"train: got {error.strerror} at {error.filename}; expected to write there")
+        fail(f"train: got {error.strerror} at {error.filename or LOG}; expected to write there")
     except MemoryError:
         got = f"batches of {options.batch_size}"
         fail(f"train: got {got}, too large for memory; expected more --parts")
+    if progress.stopped:
+        told = f"stopped after {run.done} of {run.settings['steps']} steps; --resume goes on"
+        print(told, file=sys.stderr)
 
     model, data = run.model.eval(), run.data
     size = sum(weight.data.size for weight in model.parameters())
     loss = average_loss(model, data.parts(held_out=False))
     held_out = average_loss(model, data.parts(held_out=True))
+    if not held_out < 1000:
+        fail(f"train: got a held-out loss of {held_out:.0f}; expected a lower --learning-rate")
     print(
         f"{STEP} · {size:,} weights · loss {loss:.4f} · held-out {held_out:.4f} · "
         f"bits per byte {bits_per_byte(held_out, data):.4f} · {progress.speed()}"
@@ -249,4 +262,4 @@ def main():
 
 
 if __name__ == "__main__":
-    run(main)
+    run_program(main)

@@ -62,6 +62,8 @@ def test_gradients_of_taking_parts(index):
     assert np.array_equal(x[index].data, x.data[index])
     if x[index].data.size:
         assert_gradients(lambda x: x[index] * x[index], [x])
+    else:
+        assert not np.any(x[index].rule(x[index].data)[0])
 
 
 def test_a_row_taken_three_times_gets_three_gradients():

@@ -28,6 +28,14 @@ def test_a_round_at_a_very_small_size():
     assert worst == "worst" + ratio.removeprefix(" ")
 
 
+def test_no_rounds(monkeypatch, capsys):
+    monkeypatch.setattr(sys, "argv", ["bench", "--rounds", "0"])
+    with pytest.raises(SystemExit) as stopped:
+        bench.main()
+    assert stopped.value.code == 2
+    assert capsys.readouterr().err == "bench: got 0 rounds; expected at least 1\n"
+
+
 def test_without_pytorch_it_says_what_is_missing(monkeypatch, capsys):
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
     monkeypatch.setattr(sys, "argv", ["bench"])

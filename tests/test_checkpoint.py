@@ -13,7 +13,7 @@ import pytest
 from safetensors.numpy import load_file, save_file
 
 from model import STEP
-from model.checkpoint import CHECKPOINT, load, read, write
+from model.checkpoint import CHECKPOINT, claim, load, read, set_aside, write
 from model.gpt import GPT
 from model.train import EITHER, NAMES_RUN, Run, begin, resume, train
 from tests.few_names import FewNames
@@ -119,9 +119,11 @@ def test_asked_to_stop_it_saves_reports_and_leaves(number):
     process = start(*FLAGS, "--save-every", "100000", "--steps", "100000")
     process.stderr.read(4)
     process.send_signal(number)
-    report, _ = process.communicate(timeout=60)
+    report, told = process.communicate(timeout=60)
     assert process.returncode == 0 and report.startswith("step-")
-    assert 0 < content()[1]["done"] < 100000
+    done = content()[1]["done"]
+    assert 0 < done < 100000
+    assert f"stopped after {done} of 100000 steps; --resume goes on\n" in told
 
 
 def test_a_full_disk_leaves_the_checkpoint_that_was_there():
@@ -146,6 +148,32 @@ def test_a_new_run_keeps_the_checkpoint_of_the_one_before():
     before = content()
     assert outcome(*FLAGS, "--steps", "4")[0] == 0
     assert content(Path("runs/before.safetensors")) == before != content()
+
+
+def test_a_run_given_up_at_once_does_not_cost_the_checkpoint_of_the_one_before():
+    run = begin(SETTINGS)
+    run.step()
+    run.save()
+    whole = content()
+    for _ in range(2):
+        set_aside()
+        begin(SETTINGS).save()
+    assert content(Path("runs/before.safetensors")) == whole
+
+
+def test_two_runs_in_one_folder():
+    claim()
+    code, out, err = outcome("--data", "names", "--steps", "3")
+    assert (code, out, os.listdir("runs")) == (2, "", ["lock"])
+    assert err.startswith("train: checkpoint: got another run at work at runs/")
+
+
+def test_a_finished_run_has_nothing_left_to_do():
+    assert outcome(*FLAGS, "--steps", "3")[0] == 0
+    whole = content()
+    code, out, _ = outcome("--resume")
+    assert code == 0 and out.splitlines()[0].endswith(" · no step was left")
+    assert content() == whole
 
 
 def change(path, **changes):

@@ -1,4 +1,6 @@
+import os
 import random
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -10,7 +12,8 @@ from engine import cpu
 from engine.autograd import Tensor
 from engine.nudge import gradcheck
 from engine.ops import cross_entropy, dropout
-from model.data import batch
+from model.checkpoint import CHECKPOINT, load
+from model.data import NAMES, Names, batch
 from model.gpt import GPT, Block, Dropout
 from model.train import average_loss
 from tests.compare import assert_close
@@ -108,6 +111,19 @@ def test_training_with_dropout_repeats():
         model = GPT(random.Random(1), dropout=0.3)
         losses.append([cross_entropy(model(X), Y).item() for _ in range(3)])
     assert losses[0] == losses[1] and len(set(losses[0])) == 3
+
+
+def test_what_is_reported_are_the_losses_of_a_model_that_leaves_nothing_out(tmp_path):
+    command = [sys.executable, "-m", "model.train", "--data", "names", "--dropout", "0.5"]
+    env = os.environ | {"PYTHONPATH": str(ROOT)}  # the same arithmetic as here
+    done = subprocess.run(
+        [*command, "--steps", "30"], cwd=tmp_path, env=env, capture_output=True, text=True
+    )
+    told = [float(x) for x in re.findall("(?:loss|held-out) ([0-9.]+)", done.stdout)]
+    model, _ = load(tmp_path / CHECKPOINT)
+    data = Names(NAMES)
+    losses = [average_loss(model, data.parts(held_out)) for held_out in (False, True)]
+    assert told == pytest.approx(losses, abs=1e-4)
 
 
 @pytest.mark.parametrize("share", ["1.0", "-0.1", "nan"])

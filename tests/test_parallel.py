@@ -117,6 +117,35 @@ def test_a_mistake_of_a_helper_reaches_the_caller(monkeypatch):
         Team(GPT(random.Random(1))).backward(x, x)
 
 
+def test_helpers_end_with_the_process_that_began_them():
+    """Also where that is itself one of multiprocessing's, as in a race."""
+
+    def work():
+        global team
+        team = Team(GPT(random.Random(1)))
+        team.backward(X, Y)
+
+    process = multiprocessing.get_context("fork").Process(target=work)
+    process.start()
+    process.join(20)
+    code = process.exitcode
+    process.kill()
+    assert code == 0
+
+
+def test_a_helper_without_memory_tells_the_caller(monkeypatch):
+    logits = GPT.__call__
+
+    def refuse(model, letters):
+        if letters.any():
+            raise MemoryError
+        return logits(model, letters)
+
+    monkeypatch.setattr(GPT, "__call__", refuse)
+    with pytest.raises(MemoryError):
+        Team(GPT(random.Random(1))).backward(np.array([[0, 0], [1, 1]]), np.zeros((2, 2), int))
+
+
 def test_helpers_end_with_their_team():
     before = set(multiprocessing.active_children())
     team = Team(GPT(random.Random(1)), processes=3)

@@ -27,15 +27,13 @@ def test_calls_and_seconds_are_counted_and_results_handed_on():
     assert seconds["wait_forward"] >= 0.03
 
 
-def test_a_failing_function_is_counted_too():
-    def divide_backward(x):
-        return 1 / x
-
-    module, calls = SimpleNamespace(divide_backward=divide_backward), Counter()
-    clock(module, calls, Counter())
-    with pytest.raises(ZeroDivisionError):
-        module.divide_backward(0)
-    assert calls["divide_backward"] == 1
+def test_a_batch_holds_at_least_one_row():
+    command = [sys.executable, "-m", "model.profile", "--model", "names", "--batch-size", "0"]
+    done = subprocess.run(
+        command, env={"PYTHONPATH": str(ROOT)}, capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == "profile: got batches of 0; expected at least 1\n"
 
 
 def test_the_lines_add_up_to_the_step():

@@ -55,8 +55,25 @@ def test_a_log_goes_on_after_the_step_that_was_saved():
     assert read_log()[0] == {"floor": 1.5}
     assert [line["step"] for line in read_log()[1:]] == [1, 2, 3, 4]
     assert read_log()[1]["loss"] == 1.0 / 3.0 and read_log()[-1]["loss"] == 2.0
+    before = read_log()
     open_log({"floor": 0.5}, 0).close()
     assert read_log() == [{"floor": 0.5}]
+    assert read_log(LOG.with_name("before.jsonl")) == before
+
+
+@pytest.mark.parametrize("content", [b"no JSON\n", b"\xff\n"])
+def test_a_log_that_cannot_be_read(content):
+    LOG.parent.mkdir()
+    LOG.write_bytes(content)
+    with pytest.raises(ValueError, match="log: got runs/log"):
+        read_log()
+
+
+def test_a_step_that_spoils_the_weights_is_noticed_when_asked():
+    run = begin(SETTINGS)
+    run.model.tok_emb.data[:] = float("nan")
+    with pytest.raises(ValueError, match="held-out loss of nan after step 0; expected a lower"):
+        run.ask()
 
 
 def test_a_line_is_there_as_soon_as_it_is_written():
