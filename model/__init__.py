@@ -1,1 +1,1 @@
-STEP = "step-14"
+STEP = "step-15"
