@@ -3,27 +3,35 @@
 # make lint     formatting and common mistakes, by ruff
 # make check    on main: proves every step, its tests and its printed numbers
 # ARGS passes options on: make train ARGS="--names my_names.txt"
+# WITH=torch adds torch, a large download that some tests compare with: make test WITH=torch
 
 PYTHON ?= python3
 VENV ?= .venv
 LINT_VENV ?= .venv-lint
 ARGS ?=
+WITH ?=
 export PYTHONDONTWRITEBYTECODE = 1
 
-# An environment survives git checkout; its stamp carries a checksum of what it was made for.
+# An environment survives git checkout; its stamps carry a checksum of what it was made for.
 SUM := $(shell cksum < pyproject.toml | cut -d' ' -f1)
-LIST = import tomllib; p = tomllib.load(open("pyproject.toml", "rb"));
+READY = $(VENV)/made-for-$(SUM)
+# $(call install,FOLDER,GROUPS) installs what pyproject.toml lists there; group project: what programs import
+LIST = import sys, tomllib; p = tomllib.load(open("pyproject.toml", "rb")); \
+  groups = p["dependency-groups"] | {"project": p["project"]["dependencies"]}; \
+  print(*[line for name in sys.argv[1:] for line in groups[name]], sep="\n")
+install = $(PYTHON) -c '$(LIST)' $(2) > $(1)/requirements.txt && \
+  $(1)/bin/python -m pip install -q -r $(1)/requirements.txt
 
 .PHONY: help train test lint check tags
 .DEFAULT_GOAL := help
 
 help:
-	@sed -n 's/^# \(make\|ARGS\)/\1/p' Makefile
+	@sed -n 's/^# \(make\|ARGS\|WITH\)/\1/p' Makefile
 
-train: tags
-	@$(PYTHON) -m model.train $(ARGS)
+train: tags $(READY)$(addprefix -with-,$(WITH))
+	@$(VENV)/bin/python -m model.train $(ARGS)
 
-test: tags $(VENV)/made-for-$(SUM)
+test: tags $(READY)$(addprefix -with-,$(WITH))
 	@$(VENV)/bin/python -m pytest tests $(wildcard book/tests) $(ARGS)
 
 lint: $(LINT_VENV)/made-for-$(SUM)
@@ -39,16 +47,18 @@ tags:
 	  "got Python %d.%d; expected 3.11 or newer: make PYTHON=python3.11 …" % sys.version_info[:2])'
 	@$(PYTHON) steps.py tag --quiet || true
 
-$(VENV)/made-for-$(SUM):
+$(READY):
 	@echo "setting up $(VENV) …" >&2
 	@rm -rf $(VENV) && $(PYTHON) -m venv $(VENV)
-	@$(PYTHON) -c '$(LIST) print(*p["project"]["dependencies"], *p["dependency-groups"]["test"], \
-	  sep="\n")' > $(VENV)/requirements.txt
-	@$(VENV)/bin/python -m pip install -q -r $(VENV)/requirements.txt
+	@$(call install,$(VENV),project test)
+	@touch $@
+
+$(READY)-with-torch: $(READY)
+	@echo "adding torch to $(VENV) …" >&2
+	@$(call install,$(VENV),torch)
 	@touch $@
 
 $(LINT_VENV)/made-for-$(SUM):
 	@rm -rf $(LINT_VENV) && $(PYTHON) -m venv $(LINT_VENV)
-	@$(PYTHON) -c '$(LIST) print(*p["dependency-groups"]["lint"], sep="\n")' > $(LINT_VENV)/requirements.txt
-	@$(LINT_VENV)/bin/python -m pip install -q -r $(LINT_VENV)/requirements.txt
+	@$(call install,$(LINT_VENV),lint)
 	@touch $@

@@ -1,1 +1,1 @@
-STEP = "step-15"
+STEP = "step-16"
