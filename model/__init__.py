@@ -1,1 +1,1 @@
-STEP = "step-16"
+STEP = "step-17"
