@@ -151,6 +151,10 @@ class Tensor:
         """The rows of a table become its columns: (N, C) -> (C, N)"""
         return self.transpose(0, 1)
 
+    def reshape(self, *shape):
+        """The same numbers in the same order, in rows of other lengths    dx: dy in x's shape"""
+        return Tensor(self.data.reshape(shape), (self,), lambda dy: (dy.reshape(self.shape),))
+
     def mean(self, dim=None, keepdim=False):
         """The sum divided by how many numbers it adds up"""
         total = self.sum(dim, keepdim)

@@ -1,1 +1,1 @@
-STEP = "step-17"
+STEP = "step-18"
