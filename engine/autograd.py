@@ -15,8 +15,12 @@ class Tensor:
     __slots__ = ("data", "grad", "parents", "rule", "used")
     # array * Tensor is then left to our __rmul__, not tried number by number.
     __array_ufunc__ = None
+    # False inside no_grad.
+    recording = True
 
     def __init__(self, data, parents=(), rule=lambda dy: ()):
+        if parents and not Tensor.recording:
+            parents, rule = (), lambda dy: ()
         self.data = np.asarray(data, dtype=float)
         self.grad = 0.0
         self.parents = parents
@@ -33,6 +37,18 @@ class Tensor:
 
     def __len__(self):
         return len(self.data)
+
+    def item(self):
+        """The number of a Tensor that holds just one, as a plain float."""
+        return self.data.item()
+
+    def numpy(self):
+        """The array itself, not a copy."""
+        return self.data
+
+    def detach(self):
+        """A Tensor of the same array that was made from nothing: no gradient goes past it."""
+        return Tensor(self.data)
 
     def backward(self):
         """Adds d(self)/d(node) to node.grad, for self and every node it was made from.
@@ -217,6 +233,16 @@ class Tensor:
     def __rpow__(self, base):
         """base ** x = e ** (x * log(base))"""
         return (self * lift(base).log().data).exp()
+
+
+class no_grad:
+    """with no_grad(): Tensors made inside remember nothing, so that their parents can be freed."""
+
+    def __enter__(self):
+        self.before, Tensor.recording = Tensor.recording, False
+
+    def __exit__(self, *error):
+        Tensor.recording = self.before
 
 
 def lift(number):

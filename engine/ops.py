@@ -15,17 +15,20 @@ def softmax(logits):
     return exps / exps.sum(axis=-1, keepdims=True)
 
 
-def cross_entropy(logits, y):
-    """The mean over rows t of -log(p[t, y[t]]), p = softmax(logits)        logits (T, V), y (T)
+def cross_entropy(logits, y, ignore_index=-1):
+    """The mean of -log(p[y]) over all places, p = softmax(logits)     logits (…, V), y (…)
 
-    dlogits = dy / T * (p - 1 at y[t], p elsewhere)
+    dlogits = dy / number of places * (p - 1 at y, p elsewhere). Where y is ignore_index there is
+    nothing to predict: such places do not count.
     """
-    rows = np.arange(len(y)), y
+    y = np.asarray(y)
+    counted = y != ignore_index
+    right = counted, y[counted]
     shifted = logits.data - logits.data.max(axis=-1, keepdims=True)
     log_p = shifted - np.log(np.exp(shifted).sum(axis=-1, keepdims=True))
-    slopes = np.exp(log_p)
-    slopes[rows] -= 1.0
-    return Tensor(-log_p[rows].mean(), (logits,), lambda dy: (dy / len(y) * slopes,))
+    slopes = np.exp(log_p) * counted[..., None]
+    slopes[right] -= 1.0
+    return Tensor(-log_p[right].mean(), (logits,), lambda dy: (dy / counted.sum() * slopes,))
 
 
 def softmax_values(logits, temperature):

@@ -1,1 +1,1 @@
-STEP = "step-18"
+STEP = "step-19"
