@@ -1,1 +1,1 @@
-STEP = "step-19"
+STEP = "step-20"
