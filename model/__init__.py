@@ -1,1 +1,1 @@
-STEP = "step-20"
+STEP = "step-21"
