@@ -1,1 +1,1 @@
-STEP = "step-21"
+STEP = "step-22"

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from model.count import yardsticks
-from model.data import Names, Text, load_data
+from model.data import Names, Text, load_data, shakespeare
 from model.gpt import GPT
 from model.train import TEXT_GPT, train
 
@@ -76,8 +76,11 @@ def test_load_data(tmp_path):
 @pytest.mark.parametrize(
     "content, message",
     [
-        (None, "(No such file or directory); expected names or a text file"),
-        (b"\xff\xfe" * 1000, "(not UTF-8 text); expected names or a text file"),
+        (None, "(No such file or directory); expected names, stories, shakespeare, or a text file"),
+        (
+            b"\xff\xfe" * 1000,
+            "(not UTF-8 text); expected names, stories, shakespeare, or a text file",
+        ),
         (b"", "data: got 0 characters; expected 1300 or more"),
         (b"short", "data: got 5 characters; expected 1300 or more"),
     ],
@@ -112,3 +115,27 @@ def test_matrices_start_smaller_where_more_is_added_up():
         for s in (0.1, 0.05)
     ]
     assert spread == pytest.approx([0.1, 0.05], rel=0.05)
+
+
+def test_a_million_characters_of_stories():
+    data = load_data("stories", T=64)
+    assert len(data.characters) == 72
+    assert len(data.train) + len(data.held_out) == 1_000_000
+
+
+@pytest.mark.parametrize("content, message", [(None, "got nothing from"), (b"To be", "got sha256")])
+def test_shakespeare_that_cannot_be_had_or_is_not_what_was_expected(tmp_path, content, message):
+    path = tmp_path / "runs/shakespeare.txt"
+    if content:
+        path.parent.mkdir()
+        path.write_bytes(content)
+    with pytest.raises(ValueError, match=f"data: .*{message}.*; expected"):
+        shakespeare("http://localhost:1/nothing", path)
+
+
+def test_a_download_that_is_not_shakespeare_is_not_kept(tmp_path):
+    source, path = tmp_path / "login.html", tmp_path / "runs/shakespeare.txt"
+    source.write_text("please log in")
+    with pytest.raises(ValueError, match=r"got sha256 .* from file:"):
+        shakespeare(source.as_uri(), path)
+    assert not path.exists()
