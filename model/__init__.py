@@ -1,1 +1,1 @@
-STEP = "step-22"
+STEP = "step-23"
