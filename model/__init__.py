@@ -1,1 +1,1 @@
-STEP = "step-23"
+STEP = "step-24"

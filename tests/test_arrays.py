@@ -3,7 +3,7 @@ import pytest
 
 from engine.autograd import Tensor, unstretch
 from engine.nudge import nudge
-from engine.ops import cat, layernorm, softmax_values
+from engine.ops import cat, layernorm, softmax
 from tests.compare import assert_close
 
 # A shape for each input: with sizes of 1, stretched, and with no axis at all.
@@ -82,7 +82,7 @@ def test_gradients_of_cat():
 
 def test_gradients_of_softmax_and_layernorm():
     x, weight, bias = tensors((3, 5), (5,), (5,))
-    assert_gradients(lambda x: softmax_values(x, 2.0), [x])
+    assert_gradients(lambda x: softmax(x, 2.0), [x])
     assert_gradients(layernorm, [x, weight, bias])
 
 
