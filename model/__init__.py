@@ -1,1 +1,1 @@
-STEP = "step-24"
+STEP = "step-25"
