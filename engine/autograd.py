@@ -4,6 +4,8 @@ import numpy as np
 
 from engine import cpu
 
+FLOATS = (np.float32, np.float64)
+
 
 class Tensor:
     """An array, the Tensors it was made from (its parents), and the rule that leads back to them.
@@ -23,7 +25,8 @@ class Tensor:
     def __init__(self, data, parents=(), rule=lambda dy: ()):
         if parents and not Tensor.recording:
             parents, rule = (), lambda dy: ()
-        self.data = np.asarray(data, dtype=float)
+        data = np.asarray(data)
+        self.data = data if data.dtype in FLOATS else data.astype(np.float64)
         self.grad = 0.0
         self.parents = parents
         self.rule = rule
@@ -36,6 +39,11 @@ class Tensor:
     def shape(self):
         """The size of each axis: () for a number, (C,) for a vector, (T, C) for T rows of C."""
         return self.data.shape
+
+    @property
+    def dtype(self):
+        """float32 or float64; lists and whole numbers become float64."""
+        return self.data.dtype
 
     def __len__(self):
         return len(self.data)
@@ -67,7 +75,7 @@ class Tensor:
         if any(node.used or any(parent.used for parent in node.parents) for node in order):
             raise ValueError("backward: got a graph already used; expected a newly computed loss")
         # A number of numpy's, not a plain one: rules and unstretch ask for its shape.
-        self.grad = self.grad + np.ones(())
+        self.grad = self.grad + np.ones((), self.dtype)
         while order:
             node = order.pop()
             for parent, gradient in zip(node.parents, node.rule(node.grad), strict=True):
@@ -76,19 +84,20 @@ class Tensor:
             node.parents, node.rule = (), None
 
     def __add__(self, other):
-        other = lift(other)
+        other = lift(other, self.dtype)
         return Tensor(self.data + other.data, (self, other), lambda dy: (dy, dy))
 
     def __mul__(self, other):
-        other = lift(other)
+        other = lift(other, self.dtype)
         y = self.data * other.data
         return Tensor(y, (self, other), lambda dy: (dy * other.data, dy * self.data))
 
     def exp(self):
         """y = e ** x    slope y"""
-        if np.any(self.data > 709):
+        most = 709 if self.dtype == np.float64 else 88
+        if np.any(self.data > most):
             got = f"{self.data.max():.0f}"
-            raise ValueError(f"exp: got {got}; expected at most 709, beyond it overflows")
+            raise ValueError(f"exp: got {got}; expected at most {most}, beyond it overflows")
         y = np.exp(self.data)
         return Tensor(y, (self,), lambda dy: (dy * y,))
 
@@ -99,14 +108,14 @@ class Tensor:
         return Tensor(np.log(self.data), (self,), lambda dy: (dy / self.data,))
 
     def __sub__(self, other):
-        other = lift(other)
+        other = lift(other, self.dtype)
         return Tensor(self.data - other.data, (self, other), lambda dy: (dy, -dy))
 
     # The loss needs no more. The rest makes a Tensor as handy as a plain number.
 
     def __truediv__(self, other):
         """y = a / b    slopes 1 / b and -y / b"""
-        other = lift(other)
+        other = lift(other, self.dtype)
         if np.any(other.data == 0):
             raise ValueError("division: got a divisor of 0; expected another number")
         y = self.data / other.data
@@ -144,7 +153,7 @@ class Tensor:
 
     def __matmul__(self, other):
         """y = a @ b    da = dy @ b.T    db = a.T @ dy    a (…, N, C), b (…, C, K), y (…, N, K)"""
-        other = lift(other)
+        other = lift(other, self.dtype)
         a, b = self.shape, other.shape
         if min(len(a), len(b)) < 2 or a[-1] != b[-2]:
             raise ValueError(f"matmul: got {a} @ {b}; expected (…, N, C) @ (…, C, K)")
@@ -176,7 +185,7 @@ class Tensor:
         """
         y = self.data.max(axis=dim, keepdims=True)
         largest = self.data == y
-        shares = largest / largest.sum(axis=dim, keepdims=True)
+        shares = (largest / largest.sum(axis=dim, keepdims=True)).astype(self.dtype)
 
         def rule(dy):
             return (dy.reshape(y.shape) * shares,)
@@ -200,7 +209,7 @@ class Tensor:
         """
 
         def rule(dy):
-            dx = np.zeros(self.shape)
+            dx = np.zeros_like(self.data)
             np.add.at(dx, index, dy)
             return (dx,)
 
@@ -209,23 +218,23 @@ class Tensor:
     # With a plain number on the left, as in 2.0 - a, Python asks the right side.
 
     def __radd__(self, other):
-        return lift(other) + self
+        return lift(other, self.dtype) + self
 
     def __rsub__(self, other):
-        return lift(other) - self
+        return lift(other, self.dtype) - self
 
     def __rmul__(self, other):
-        return lift(other) * self
+        return lift(other, self.dtype) * self
 
     def __rmatmul__(self, other):
-        return lift(other) @ self
+        return lift(other, self.dtype) @ self
 
     def __rtruediv__(self, other):
-        return lift(other) / self
+        return lift(other, self.dtype) / self
 
     def __rpow__(self, base):
         """base ** x = e ** (x * log(base))"""
-        return (self * lift(base).log().data).exp()
+        return (self * lift(base, self.dtype).log().data).exp()
 
 
 class no_grad:
@@ -238,13 +247,13 @@ class no_grad:
         Tensor.recording = self.before
 
 
-def lift(number):
-    """A Tensor as it is; a plain number or array as a Tensor without parents."""
+def lift(number, dtype=np.float64):
+    """A Tensor as it is; a plain number or array as a Tensor of this dtype without parents."""
     if isinstance(number, Tensor):
         return number
     if not isinstance(number, (int, float, np.number, np.ndarray)):
         raise ValueError(f"Tensor: got {number!r}; expected a number, an array or a Tensor")
-    return Tensor(number)
+    return Tensor(np.asarray(number, dtype=dtype))
 
 
 def unstretch(gradient, shape):

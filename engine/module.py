@@ -13,6 +13,12 @@ class Module:
     def parameters(self):
         return [weight for _, weight in self.named_parameters()]
 
+    def to(self, dtype):
+        """All weights as numbers of this dtype; what is computed from them follows."""
+        for weight in self.parameters():
+            weight.data = weight.data.astype(dtype)
+        return self
+
 
 def named(name, part):
     """Walks through lists and Modules down to the Tensors and puts their names together."""

@@ -72,7 +72,8 @@ def cat(tensors, dim=0):
 
 def where(mask, a, b):
     """a where the mask is True, else b    da = dy where it is True, else 0; db the reverse"""
-    a, b = lift(a), lift(b)
+    dtype = (a if isinstance(a, Tensor) else lift(b)).dtype
+    a, b = lift(a, dtype), lift(b, dtype)
 
     def rule(dy):
         return np.where(mask, dy, 0.0), np.where(mask, 0.0, dy)

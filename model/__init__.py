@@ -1,1 +1,1 @@
-STEP = "step-25"
+STEP = "step-26"
