@@ -1,1 +1,1 @@
-STEP = "step-26"
+STEP = "step-27"
