@@ -1,1 +1,1 @@
-STEP = "step-27"
+STEP = "step-28"

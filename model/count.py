@@ -53,12 +53,12 @@ def times(seen, asked):
 
 
 def yardsticks(data):
-    """The losses on what is held out of what counting knows, in one line."""
-    V = len(data.characters)
-    words = [f"uniform {math.log(V):.3f}"]
+    """The losses on what is held out of what counting knows, in bits per byte, in one line."""
+    V, bit = data.alphabet, math.log(2)
+    words = [f"uniform {math.log(V) / bit:.3f}"]
     for memory, kind in enumerate(["letters", "pairs", "triples", "fours"]):
         loss = counted_loss(data.contexts(False, memory), data.contexts(True, memory), V)
-        words.append(f"{kind} {loss:.3f}")
+        words.append(f"{kind} {loss / bit:.3f}")
     if data.floor is not None:
-        words.append(f"floor {data.floor:.3f}")
-    return " · ".join(words)
+        words.append(f"floor {data.floor / bit:.3f}")
+    return " · ".join(words) + " bits per byte"
