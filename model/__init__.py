@@ -1,1 +1,1 @@
-STEP = "step-28"
+STEP = "step-29"
