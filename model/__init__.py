@@ -1,1 +1,1 @@
-STEP = "step-29"
+STEP = "step-30"
