@@ -1,1 +1,1 @@
-STEP = "step-30"
+STEP = "step-31"
