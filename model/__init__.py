@@ -1,1 +1,1 @@
-STEP = "step-31"
+STEP = "step-32"
