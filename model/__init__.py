@@ -1,1 +1,1 @@
-STEP = "step-32"
+STEP = "step-33"
