@@ -1,1 +1,1 @@
-STEP = "step-33"
+STEP = "step-34"

@@ -45,6 +45,11 @@ def counted_loss(seen, asked, V):
     return -np.log((pairs_seen + SMOOTHING) / (contexts_seen + V * SMOOTHING)).mean()
 
 
+def bits_per_byte(loss, data):
+    """A loss in nats a token as bits a byte: how many tokens a byte takes, and log 2 nats a bit."""
+    return loss * data.tokens_per_byte / math.log(2)
+
+
 def times(seen, asked):
     """How often each number of `asked` stands in `seen`."""
     kinds, counts = np.unique(seen, return_counts=True)
