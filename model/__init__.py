@@ -1,1 +1,1 @@
-STEP = "step-34"
+STEP = "step-35"
