@@ -1,1 +1,1 @@
-STEP = "step-35"
+STEP = "step-36"
