@@ -1,1 +1,1 @@
-STEP = "step-36"
+STEP = "step-37"
