@@ -72,8 +72,7 @@ class Tensor:
             raise ValueError(f"backward: got shape {self.shape}; expected one number, the loss")
         order = parents_first(self)
         # Nodes walked before have no parents left. They are not in order, but parents of what is.
-        asked = order + [parent for node in order for parent in node.parents]
-        if any(node.used for node in asked):
+        if any(node.used or any(parent.used for parent in node.parents) for node in order):
             raise ValueError("backward: got a graph already used; expected a newly computed loss")
         # A number of numpy's, not a plain one: rules and unstretch ask for its shape.
         self.grad = self.grad + np.ones((), self.dtype)

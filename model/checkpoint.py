@@ -118,7 +118,7 @@ def set_aside(path=CHECKPOINT):
 
 
 def claim(path=CHECKPOINT):
-    """Keeps other runs out of the folder until this program ends."""
+    """Keeps other runs out of the folder: the system unlocks the file when this program ends."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         os.lockf(os.open(path.with_name("lock"), os.O_RDWR | os.O_CREAT), os.F_TLOCK, 0)
