@@ -27,7 +27,7 @@ def attention(qkv, H):
     qkv (B, T, 3 * C), y a Tensor (B, T, C), p an array (B, H, T, T)
     """
     y, p = cpu.attention_forward(qkv.data, H)
-    return Tensor(y, (qkv,), lambda dy: (cpu.attention_backward(dy, qkv.data, p, H),)), p
+    return Tensor(y, (qkv,), lambda dy: (cpu.attention_backward(dy, qkv.data, y, p, H),)), p
 
 
 def cross_entropy(logits, y, ignore_index=-1):

@@ -1,1 +1,1 @@
-STEP = "step-37"
+STEP = "step-38"

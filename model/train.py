@@ -9,6 +9,7 @@ import numpy as np
 
 from engine.autograd import no_grad
 from engine.cost import count_bytes
+from engine.memory import keep_memory
 from engine.ops import cross_entropy
 from engine.optim import AdamW, clip_grad_norm, decay_groups, warm_up_cool_down
 from model import STEP
@@ -214,6 +215,7 @@ def main():
     if options.merges and options.data == "names":
         fail(f"train: got {options.merges} merges for names; expected --merges with a text only")
     np.seterr(over="ignore", invalid="ignore")  # the loss tells, in one line
+    keep_memory()
     try:
         claim()
         run = resume() if resuming else begin(vars(options))
