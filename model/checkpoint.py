@@ -13,6 +13,7 @@ from model.gpt import GPT
 from model.tokenizer import Tokenizer
 
 CHECKPOINT = Path("runs/checkpoint.safetensors")
+LEFT = f"what make train leaves at {STEP}"
 
 
 def write(path, arrays, state):
@@ -26,7 +27,8 @@ def write(path, arrays, state):
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with open(beside, "wb") as file:
-            file.write(save(arrays, {"state": json.dumps(state)}))
+            # The format is what readers of other programs ask for.
+            file.write(save(arrays, {"format": "pt", "state": json.dumps(state)}))
             file.flush()
             os.fsync(file.fileno())
         os.replace(beside, path)
@@ -45,21 +47,29 @@ def read(path):
 
     Raises ValueError where there is none, or it is damaged or foreign, or of another step.
     """
+    arrays, metadata = read_file(path, LEFT)
     try:
-        with safe_open(path, "numpy") as file:
-            state = json.loads(file.metadata()["state"])
-            arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118, not a dict
+        state = json.loads(metadata["state"])
         step = state["step"]
-    except FileNotFoundError:
-        raise unusable(path, "no file") from None
-    except (OSError, SafetensorError, ValueError, TypeError, LookupError):
+    except (ValueError, TypeError, LookupError):
         raise unusable(path, "a damaged or foreign file") from None
     if step != STEP:
         raise unusable(path, f"one of {step}")
     return arrays, state
 
 
-def unusable(path, got, expected=f"what make train leaves at {STEP}"):
+def read_file(path, expected):
+    """(arrays, metadata) of a safetensors file. Raises ValueError where it is none."""
+    try:
+        with safe_open(path, "numpy") as file:
+            return {name: file.get_tensor(name) for name in file.keys()}, file.metadata()  # noqa: SIM118
+    except FileNotFoundError:
+        raise unusable(path, "no file", expected) from None
+    except (OSError, SafetensorError, TypeError):
+        raise unusable(path, "a damaged or foreign file", expected) from None
+
+
+def unusable(path, got, expected=LEFT):
     return ValueError(f"checkpoint: got {got} at {path}; expected {expected}")
 
 
