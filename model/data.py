@@ -2,11 +2,11 @@
 
 import hashlib
 import random
-import urllib.request
 from pathlib import Path
 
 import numpy as np
 
+from model.download import fetch
 from model.stories import floor, generate
 from model.tokenizer import learn
 
@@ -18,6 +18,7 @@ NAMES = Path(__file__).parent / "data" / "names.txt"
 SHAKESPEARE = (
     "https://raw.githubusercontent.com/karpathy/char-rnn/master/data/tinyshakespeare/input.txt"
 )
+SHAKESPEARE_SIZE = 1_115_394
 SHAKESPEARE_SHA256 = "86c4e6aa9db7c042ec79f339dcb96d42b0075e16b8fc2e86bf0ca57e2dc565ed"
 
 
@@ -164,25 +165,7 @@ def shakespeare(url=SHAKESPEARE, path=Path("runs/shakespeare.txt")):
 
     Raises ValueError where they cannot be had, or are not the text that was expected.
     """
-    if not path.exists():
-        try:
-            with urllib.request.urlopen(url, timeout=30) as answer:
-                text = answer.read()
-        except OSError:
-            raise ValueError(
-                f"data: got nothing from {url}; expected a network, or {path}"
-            ) from None
-        check_shakespeare(text, url)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(text)
-    check_shakespeare(path.read_bytes(), path)
-    return path
-
-
-def check_shakespeare(text, place):
-    digest = hashlib.sha256(text).hexdigest()
-    if digest != SHAKESPEARE_SHA256:
-        raise ValueError(f"data: got sha256 {digest[:12]}… from {place}; expected 86c4e6aa9db7…")
+    return fetch(url, path, SHAKESPEARE_SIZE, SHAKESPEARE_SHA256)
 
 
 def load_data(name, path=NAMES, T=64, merges=0):
