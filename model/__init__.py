@@ -4,4 +4,4 @@ import os
 # instead, at one thread each. To be set before numpy is imported.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
-STEP = "step-43"
+STEP = "step-44"
