@@ -92,8 +92,8 @@ def attention_forward(qkv, H):
     q, k, v = split_heads(qkv, H)
     scores = q @ k.swapaxes(-1, -2)  # (B, H, T, T)
     scores *= 1 / math.sqrt(C // H)
-    np.copyto(scores, -np.inf, where=~np.tri(T, dtype=bool))
-    scores -= scores.max(axis=-1, keepdims=True)
+    scores += np.where(np.tri(T, dtype=bool), 0, -np.inf).astype(scores.dtype)
+    scores -= row_max(scores)
     p = np.exp(scores, out=scores)
     p /= row_sum(p)
     return (p @ v).swapaxes(1, 2).reshape(B, T, C), p
@@ -114,9 +114,9 @@ def attention_backward(dy, qkv, y, p, H):
     ds -= row_sum(dy * y)
     ds *= p
     ds *= 1 / math.sqrt(C // H)
-    dq[...] = ds @ k
-    dk[...] = ds.swapaxes(-1, -2) @ q
-    dv[...] = p.swapaxes(-1, -2) @ dy
+    np.matmul(ds, k, out=dq)
+    np.matmul(ds.swapaxes(-1, -2), q, out=dk)
+    np.matmul(p.swapaxes(-1, -2), dy, out=dv)
     return dqkv
 
 
@@ -148,7 +148,7 @@ def cross_entropy_forward(logits, y, ignore_index):
     Places where y is ignore_index do not count. Returns the loss and p.
     """
     counted = y != ignore_index
-    shifted = logits - logits.max(axis=-1, keepdims=True)
+    shifted = logits - row_max(logits)
     log_p = shifted - np.log(np.exp(shifted).sum(axis=-1, keepdims=True))
     return -log_p[counted, y[counted]].mean(), np.exp(log_p)
 
@@ -222,6 +222,11 @@ def sum_over_rows(x):
 def row_sum(x):
     """The sum within each row, (…, C) -> (…, 1)"""
     return x @ np.ones((x.shape[-1], 1), x.dtype)
+
+
+def row_max(x):
+    """The largest within each row, (…, C) -> (…, 1). To find its place takes less than max does."""
+    return np.take_along_axis(x, x.argmax(axis=-1, keepdims=True), axis=-1)
 
 
 def row_mean(x):
