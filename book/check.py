@@ -4,7 +4,8 @@
     python3 book/check.py 03..05            only these steps
     python3 book/check.py --candidate       the branch steps and the book as it lies here
     python3 book/check.py --record [03]     writes what the commands print into STEPS.md,
-                                            README.md and the table, from --candidate
+                                            README.md, and all that front.py makes,
+                                            from --candidate
 
 Steps run two at a time, each in a scratch clone of its own. A step already proven in this clone
 (same code, section, patches, checker and versions) is not run again. Exit status 1 if a step
@@ -43,6 +44,7 @@ from common import (
     run,
     trained,
 )
+from front import held_out, stale, write_pages
 
 USUAL_BUDGET, HARD_LIMIT, MEDIAN_LIMIT = 120, 200, 90
 HEADINGS = [
@@ -60,6 +62,7 @@ BUG = re.compile(r"In `([^`]+)`,? write `([^`]+)` for `([^`]+)`[:;] `(tests/[^`]
 ARITHMETIC = {"math", "random"}
 SYSTEM = {"contextlib", "ctypes", "functools", "os"}
 SYSTEM |= {"mmap", "multiprocessing", "signal", "weakref"}  # two processes that share memory
+READMES = ("README.md", "book/README.md")  # for readers, for whoever mends
 REFERENCE = {"torch_gpt.py"}  # the opponent in the race: not of the project, and not needed
 
 
@@ -81,11 +84,7 @@ class Result:
 
     @property
     def held_out(self):
-        """The loss on what is held out; from the step that has it on, in bits per byte."""
-        if match := re.search(r"bits per byte ([\d.]+)", self.expected):
-            return f"{match[1]} bits/byte"
-        match = re.search(r"held-out ([\d.]+)", self.expected)
-        return match[1] if match else "-"
+        return held_out(self.expected)
 
     def line(self):
         state = "red" if self.problems else "ok "
@@ -419,59 +418,6 @@ def one_character_apart(a, b):
     return any(long[:i] + long[i + 1 :] == short for i in range(len(long)))
 
 
-def table(check, results, old):
-    """The table of all steps: diff sizes, losses and samples are computed, times as measured."""
-    rows = [
-        "| step | idea | held-out | invents | trains in | lines | reading | diff |",
-        "|---|---|---|---|---|---|---|---|",
-    ]
-    for step, result in zip(check.steps, results):
-        idea = re.search(r"^\*\*Idea\.\*\* (.+?)(?=\n\n)", result.section, re.M | re.S)
-        samples = result.expected.splitlines()[-1].split() if result.expected else ["-"]
-        sample = min(samples, key=lambda name: (abs(len(name) - 6), samples.index(name)))
-        kept = re.search(
-            rf"^\| \[{step.tag}\].*?\| {result.held_out} \|.*?\| (\S+ s) \|", old, re.M
-        )
-        seconds = kept[1] if kept else f"{result.train_seconds:.1f} s"
-        minutes = -(-len(result.section.split()) // 180) + -(-result.lines // 30)
-        before = f"step-{step.number - 1:02d}" if step.number else "step-00^"
-        link = f"[diff](../../compare/{before}...{step.tag})" if step.number else "the first"
-        cells = [
-            f"[{step.tag}](#{step.tag}) {step.title}",
-            " ".join(idea[1].split()) if idea else "",
-            result.held_out,
-            sample,
-            seconds,
-            str(result.lines),
-            f"{minutes} min",
-            link,
-        ]
-        rows.append(f"| {' | '.join(cells)} |")
-    return "\n".join(rows) + "\n"
-
-
-TABLE = re.compile(
-    r"(?<=<!-- table: made by book/check.py --record -->\n).*?(?=\n<!-- end -->)", re.S
-)
-
-
-def check_table(check):
-    """The table says what the sections, the diffs and the expected outputs say; nothing is run."""
-    results = [
-        Result(
-            step.tag,
-            expected=check.expected(step),
-            lines=check.sizes[step.number],
-            section=check.section(step),
-        )
-        for step in check.steps
-    ]
-    found = TABLE.search(check.book)
-    if found and found[0].strip() == table(check, results, found[0]).strip():
-        return []
-    return ["STEPS.md: the table is out of date: book/check.py --record"]
-
-
 def numbers_from(words, count):
     if not words:
         return list(range(count))
@@ -481,23 +427,33 @@ def numbers_from(words, count):
     return list(range(int(match[1]), int(match[2] or match[1]) + 1))
 
 
+def missing_parts(first, readme):
+    """The title and the headings of the tags' README.md whose parts main's does not hold whole."""
+    head, *parts = re.split(r"^(?=## )", first, flags=re.M)
+    title = head.splitlines()[0]
+    lacking = [] if readme.startswith(f"{title}\n") else [title]
+    return lacking + [part.splitlines()[0] for part in parts if part.strip() not in readme]
+
+
 def check_main(check):
-    """README.md on main: its transcripts, its names, and that it begins as the tags' README."""
+    """README.md on main: its transcripts, its names, and that it holds the tags' README."""
     problems = []
     readme = (check.clone / "README.md").read_text()
     first = git("show", f"{check.steps[-1].commit}:README.md", root=check.root)
-    if not readme.startswith(first):
-        problems.append("README.md does not begin with the tags' README.md")
+    for heading in missing_parts(first, readme):
+        problems.append(f"README.md lacks the part '{heading}' of the tags' README.md")
     for step in check.steps:
         if git("show", f"{step.commit}:README.md", root=check.root) != first:
             problems.append(f"README.md at {step.tag} differs from the last step's")
     here = check.sandbox(check.steps[-1], "readme")
     git("switch", "-q", "main", root=here)
     (here / ".venv").symlink_to(check.environment(check.steps[-1], "VENV"))
-    problems += [f"README.md: {line}" for line in transcripts.check(readme, here)]
+    for name in READMES:
+        text = (check.clone / name).read_text()
+        found = transcripts.check(text, here) + check.check_names(text, check.clone)
+        problems += [f"{name}: {line}" for line in found]
     front = check.book.split('<a id="step-00">')[0]
     problems += [f"STEPS.md: {line}" for line in transcripts.check(front, here)]
-    problems += [f"README.md: {line}" for line in check.check_names(readme, check.clone)]
     for name in sorted(set(re.findall(r"\]\(#([\w-]+)\)", check.book))):
         if f'<a id="{name}"></a>' not in check.book:
             problems.append(f"STEPS.md links to #{name}, which is nowhere")
@@ -511,7 +467,7 @@ def check_commit(main, words=(), root=ROOT):
         check = Check(main, scratch, root)
         numbers = numbers_from(list(words), len(check.steps))
         results = check.prove(numbers)
-        problems = check_table(check)
+        problems = stale(check.clone, check.steps, root)
         if len(numbers) == len(check.steps):
             problems += check_main(check)
             median = statistics.median(check.sizes.values())
@@ -521,14 +477,15 @@ def check_commit(main, words=(), root=ROOT):
         for problem in problems:
             print("main: " + problem)
         skipped = sum(result.skipped for result in results)
-        skipped += len(transcripts.not_run((check.clone / "README.md").read_text()))
+        for name in READMES:
+            skipped += len(transcripts.not_run((check.clone / name).read_text()))
         green = sum(not result.problems for result in results)
         print(f"{green} of {len(results)} tags green; {skipped} transcripts marked as not run")
         return len(results) - green + len(problems)
 
 
 def record(words, root=ROOT):
-    """Writes into STEPS.md and README.md what their commands print, and the table."""
+    """Writes into STEPS.md and README.md what their commands print, and what front.py makes."""
     with tempfile.TemporaryDirectory() as scratch:
         check = Check(candidate(root), scratch, root)
         numbers = numbers_from(words, len(check.steps))
@@ -537,9 +494,6 @@ def record(words, root=ROOT):
         for result, number in zip(results, numbers):
             text = text.replace(check.section(check.steps[number]), result.section)
         if len(numbers) == len(check.steps):
-            found = TABLE.search(text)
-            if found:
-                text = TABLE.sub(lambda m: table(check, results, found[0]).strip(), text)
             readme = (root / "README.md").read_text()
             here = check.sandbox(check.steps[-1], "readme")
             git("switch", "-q", "main", root=here)
@@ -548,6 +502,7 @@ def record(words, root=ROOT):
             front, mark, rest = text.partition('<a id="step-00">')
             text = transcripts.record(front, here) + mark + rest
         (root / "STEPS.md").write_text(text)
+        write_pages(root, {result.tag: result.train_seconds for result in results})
         return sum(len(result.problems) for result in results)
 
 

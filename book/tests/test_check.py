@@ -89,3 +89,11 @@ def test_a_step_with_a_group_torch_is_proven_with_torch(project, monkeypatch, ki
     monkeypatch.setattr(common, "run", fake)
     common.environment("HEAD", kind, project.folder)
     assert ran[-1].endswith("/made-for-123-with-torch" if torch else "/made-for-123")
+
+
+def test_the_readme_of_main_holds_the_parts_of_the_tags_readme():
+    first = "# x: y\n\nIntro.\n\n## A\n\na\n\n## B\n\nb\n"
+    main = "# x: y\n\nMore.\n\n## B\n\nb\n\n## C\n\n## A\n\na\n"
+    assert check.missing_parts(first, main) == []
+    assert check.missing_parts(first, main.replace("\na\n", "\nc\n")) == ["## A"]
+    assert check.missing_parts(first, "# z\n" + main) == ["# x: y"]
