@@ -17,6 +17,8 @@ import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+from common import PINNED, ROOT, Problem, act_end, run_program, sandbox
+
 ACT = "act-1"
 PARTS = {
     "whole": "the whole model",
@@ -64,10 +66,8 @@ def train_without(part):
 
 
 def row(part, commit, scratch):
-    from common import PINNED, ROOT, sandbox
-
     here = sandbox(commit, Path(scratch) / part, ROOT)
-    command = [sys.executable, __file__, part]
+    command = [sys.executable, __file__, "--here", part]
     done = subprocess.run(
         command, cwd=here, env=PINNED, stdout=subprocess.PIPE, text=True, check=True
     )
@@ -76,12 +76,11 @@ def row(part, commit, scratch):
 
 
 def main(words):
-    if words and words[0] in PARTS:
-        return train_without(words[0])
-    from common import ROOT, git, read_chain, release_at
-
-    tip = "steps" if "--candidate" in words else release_at(git("rev-parse", "HEAD").strip())[1]
-    commit = next(step.commit for step in read_chain(tip) if step.trailers.get("Ends") == ACT)
+    if words[:1] == ["--here"]:
+        return train_without(words[1])
+    if words not in ([], ["--candidate"]):
+        raise Problem(f"got '{' '.join(words)}'; expected nothing or --candidate")
+    commit = act_end(ACT, words).commit
     with tempfile.TemporaryDirectory() as scratch, ThreadPoolExecutor(2) as pool:
         rows = list(pool.map(lambda part: row(part, commit, scratch), PARTS))
     table = "\n".join(["| | weights | loss | held-out |", "|---|---|---|---|", *rows])
@@ -92,4 +91,4 @@ def main(words):
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    run_program(main)

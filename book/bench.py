@@ -18,6 +18,8 @@ import threading
 import time
 from pathlib import Path
 
+from common import ROOT, Problem, act_end, run_program, sandbox
+
 NAMES = ["anna", "johanna", "konstantin", "mia", "gabriel", "noor", "elisabeth", "ravi", "chiara"]
 
 
@@ -107,20 +109,27 @@ def main(words):
         sys.path.insert(0, "")
         sys.setrecursionlimit(10**6)
         threading.stack_size(512 * 2**20)  # the plain engine recurses through its whole graph
-        runner = threading.Thread(target=race)
+        errors = []
+
+        def run():
+            try:
+                race()
+            except Exception as error:
+                errors.append(error)
+
+        runner = threading.Thread(target=run)
         runner.start()
         runner.join()
+        if errors:
+            raise errors[0]
         return 0
     if words != ["act1"]:
-        print(f"bench.py: got '{' '.join(words)}'; expected act1", file=sys.stderr)
-        return 2
-    from common import ROOT, sandbox
-
+        raise Problem(f"got '{' '.join(words)}'; expected act1")
     with tempfile.TemporaryDirectory() as scratch:
-        here = sandbox("act-1", Path(scratch) / "act-1", ROOT)
+        here = sandbox(act_end("act-1").commit, Path(scratch) / "act-1", ROOT)
         command = [sys.executable, __file__, "act1", "--here"]
         return subprocess.run(command, cwd=here, check=False).returncode
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    run_program(main)

@@ -421,10 +421,11 @@ def one_character_apart(a, b):
 def numbers_from(words, count):
     if not words:
         return list(range(count))
-    match = re.fullmatch(r"(\d\d?)(?:\.\.(\d\d?))?", words[0])
-    if len(words) > 1 or not match or int(match[2] or match[1]) >= count:
+    match = re.fullmatch(r"([0-9][0-9]?)(?:\.\.([0-9][0-9]?))?", words[0])
+    first, last = (int(match[1]), int(match[2] or match[1])) if match else (0, -1)
+    if len(words) > 1 or not first <= last < count:
         raise Problem(f"got '{' '.join(words)}'; expected steps such as 03 or 03..05")
-    return list(range(int(match[1]), int(match[2] or match[1]) + 1))
+    return list(range(first, last + 1))
 
 
 def missing_parts(first, readme):

@@ -26,10 +26,14 @@ from steps import (  # noqa: E402
     git,
     newest_release,
     read_chain,
+    releases,
+    require_clone,
+    run_program,
     set_tags,
 )
 
 __all__ = ["Problem", "Step", "diff_sizes", "git", "newest_release", "read_chain", "set_tags"]
+__all__ += ["require_clone", "run_program"]
 
 BOOK = (
     "README.md",
@@ -193,12 +197,28 @@ def clone_at(main, folder, root=ROOT):
 
 def release_at(commit, root=ROOT):
     """(number, tip of the chain) of the newest release in the first-parent history of `commit`."""
-    log = git("log", "--first-parent", "--merges", "--format=%P %s", commit, root=root)
-    for line in log.splitlines():
-        parents, _, subject = line.partition(" release ")
-        if subject:
-            return int(subject.split(":")[0]), parents.split()[1]
-    raise Problem("no release found on main; expected a merge 'release N: …'")
+    found = releases(commit, root)
+    if not found:
+        raise Problem("no release found on main; expected a merge 'release N: …'")
+    return found[0].number, found[0].steps[-1].commit
+
+
+def chosen_chain(words, root=ROOT):
+    """The steps of the newest release; those of the branch steps if the words say --candidate."""
+    require_clone(root)
+    if "--candidate" not in words:
+        return read_chain(release_at("HEAD", root)[1], root)
+    if not git("rev-parse", "--verify", "-q", "refs/heads/steps", root=root, check=False):
+        raise Problem("there is no branch steps; expected one with the chain")
+    return read_chain("refs/heads/steps", root)
+
+
+def act_end(act, words=(), root=ROOT):
+    """The last step of an act, such as act-1, from chosen_chain."""
+    for step in chosen_chain(words, root):
+        if step.trailers.get("Ends") == act:
+            return step
+    raise Problem(f"no step ends {act}; expected one with the last line 'Ends: {act}'")
 
 
 def entries(tree, root=ROOT):

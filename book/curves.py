@@ -7,9 +7,8 @@ done, and the yardsticks (held-out losses of counting) as lines across.
 
 import json
 import re
-import sys
 
-from common import ROOT, cache, git, read_chain, release_at, training_key
+from common import ROOT, Problem, cache, chosen_chain, run_program, training_key
 
 WIDTH, HEIGHT, LEFT, TOP = 840, 420, 60, 20
 HIGH, LOW = 3.4, 2.3
@@ -25,6 +24,8 @@ DRAWN |= {slug: slug for slug in ("layernorm", "tied", "adam")}
 def curve(step, root=ROOT):
     """([(share done, loss), …], yardsticks) of one step's make train."""
     kept = cache(root) / f"train-{training_key(step.commit, root)}.json"
+    if not kept.exists():
+        raise Problem(f"this clone has kept no training of {step.tag}; expected make check first")
     output, _, progress, _ = json.loads(kept.read_text())
     shown = re.findall(r"step ([\d,]+) of ([\d,]+) · loss ([\d.]+)", progress)
     points = [(int(a.replace(",", "")) / int(b.replace(",", "")), float(c)) for a, b, c in shown]
@@ -81,16 +82,12 @@ def draw(steps):
     return figure(lines)
 
 
-def chain(words):
-    """The steps of the newest release; those of the branch steps if the words say --candidate."""
-    head = git("rev-parse", "HEAD").strip()
-    return read_chain("steps" if "--candidate" in words else release_at(head)[1])
-
-
-def main():
-    steps = [step for step in chain(sys.argv) if step.slug in DRAWN]
+def main(words):
+    if words not in ([], ["--candidate"]):
+        raise Problem(f"got '{' '.join(words)}'; expected nothing or --candidate")
+    steps = [step for step in chosen_chain(words) if step.slug in DRAWN]
     (ROOT / "book/curves.svg").write_text(draw(steps))
 
 
 if __name__ == "__main__":
-    main()
+    run_program(main)

@@ -8,6 +8,7 @@ slows all of them alike. Prints the median of the time of each over that of the 
 round, beside it what the count of FLOPs says, and FLOPs a second.
 """
 
+import importlib.util
 import math
 import multiprocessing
 import os
@@ -17,7 +18,7 @@ import sys
 import time
 from concurrent.futures import ProcessPoolExecutor
 
-from common import ROOT
+from common import ROOT, Problem, run_program
 from curves import COLOURS, HEIGHT, TOP, WIDTH, figure, grid_line, polyline
 
 sys.path.insert(0, str(ROOT))
@@ -118,7 +119,11 @@ def draw(grown):
     return figure(lines)
 
 
-def main():
+def main(words):
+    if words:
+        raise Problem(f"got '{' '.join(words)}'; expected nothing")
+    if not importlib.util.find_spec("numpy"):
+        raise Problem("this Python has no numpy; expected .venv/bin/python book/growth.py")
     os.environ["OPENBLAS_NUM_THREADS"] = "1"  # read when numpy is imported; each process has a core
     grown = measure()
     print("the start:", *(f"{name} {size}" for name, size in START.items()))
@@ -127,4 +132,4 @@ def main():
 
 
 if __name__ == "__main__":
-    main()
+    run_program(main)

@@ -20,11 +20,14 @@ from common import (
     next_number,
     read_chain,
     release_at,
+    require_clone,
+    run_program,
 )
 
 
 def prepare(summary, root=ROOT):
     """The merge commit of the next release (nothing refers to it yet), and its range-diff."""
+    require_clone(root)
     edits = git("status", "--porcelain", "--untracked-files=no", root=root)
     if edits:
         raise Problem(f"edited here: {edits.split()[1]}, …; expected the book committed on main")
@@ -90,4 +93,4 @@ def main(words, root=ROOT):
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    run_program(main)

@@ -31,6 +31,8 @@ from common import (
     git_with,
     is_array_step,
     last_line,
+    require_clone,
+    run_program,
     sandbox,
     trained,
 )
@@ -184,6 +186,7 @@ def main(words, root=ROOT):
     try:
         if words not in ([], ["--continue"], ["--abort"]):
             raise Problem(f"got '{' '.join(words)}'; expected nothing, --continue or --abort")
+        require_clone(root)
         old = git("rev-parse", "--verify", "-q", BRANCH, root=root, check=False).strip()
         if not old:
             raise Problem(
@@ -192,6 +195,8 @@ def main(words, root=ROOT):
             )
         place = cache(root) / "replay"
         if words == ["--abort"]:
+            if not place.exists():
+                raise Problem("nothing to abort; expected a replay that stopped at a conflict")
             git("worktree", "remove", "--force", str(place), root=root)
             return 0
         if not words and place.exists():
@@ -208,4 +213,4 @@ def main(words, root=ROOT):
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    run_program(main)

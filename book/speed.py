@@ -9,13 +9,23 @@ steps are measured whose report line tells characters/s. --candidate takes the b
 import math
 import re
 import statistics
-import sys
 import tempfile
 from pathlib import Path
 
 from check import numbers_from
-from common import EXPECTED, ROOT, Problem, environment, git, last_line, run, sandbox
-from curves import HEIGHT, TOP, WIDTH, chain, figure, grid_line, polyline
+from common import (
+    EXPECTED,
+    ROOT,
+    Problem,
+    chosen_chain,
+    environment,
+    git,
+    last_line,
+    run,
+    run_program,
+    sandbox,
+)
+from curves import HEIGHT, TOP, WIDTH, figure, grid_line, polyline
 
 NAMES, ROUNDS = 120, 3
 UNIT = "characters/s"
@@ -105,25 +115,19 @@ def draw(steps, speeds):
 
 
 def main(words):
-    try:
-        steps = chain(words)
-        numbers = numbers_from([word for word in words if word != "--candidate"], len(steps))
-        chosen = [
-            step
-            for step in steps
-            if step.number in numbers
-            and re.search(IN_REPORT, git("show", f"{step.commit}:{EXPECTED}"))
-        ]
-        if not chosen:
-            raise Problem(f"got no step whose report line tells {UNIT}; expected one such as 02")
-        speeds = medians(chosen)
-        print(table(speeds))
-        (ROOT / "book/speed.svg").write_text(draw(chosen, speeds))
-        return 0
-    except Problem as problem:
-        print(f"speed.py: {problem}", file=sys.stderr)
-        return 2
+    steps = chosen_chain(words)
+    numbers = numbers_from([word for word in words if word != "--candidate"], len(steps))
+    chosen = [
+        step
+        for step in steps
+        if step.number in numbers and re.search(IN_REPORT, git("show", f"{step.commit}:{EXPECTED}"))
+    ]
+    if not chosen:
+        raise Problem(f"got no step whose report line tells {UNIT}; expected one such as 02")
+    speeds = medians(chosen)
+    print(table(speeds))
+    (ROOT / "book/speed.svg").write_text(draw(chosen, speeds))
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    run_program(main)

@@ -76,7 +76,7 @@ def build(folder):
     folder.mkdir()
     project = Repository(folder)
     project.git("init", "-q", "-b", "steps")
-    for name in ("steps.py", "Makefile", ".gitignore"):
+    for name in ("steps.py", "environment.py", "Makefile", ".gitignore"):
         shutil.copy(ROOT / name, folder / name)
     project.write("pyproject.toml", TOML)
     project.write("README.md", "readme\n")

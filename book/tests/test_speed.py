@@ -63,7 +63,7 @@ def test_one_speed_can_be_drawn():
     assert speed.draw(STEPS[:1], {"step-08": 1000}).endswith("</svg>\n")
 
 
-def test_a_wrong_range_gets_one_line(capsys, monkeypatch):
-    monkeypatch.setattr(speed, "chain", lambda words: STEPS)
-    assert speed.main(["99"]) == 2
-    assert capsys.readouterr().err.startswith("speed.py: got '99'; expected steps such as")
+def test_a_wrong_range_is_refused(monkeypatch):
+    monkeypatch.setattr(speed, "chosen_chain", lambda words: STEPS)
+    with pytest.raises(Problem, match="got '99'; expected steps such as"):
+        speed.main(["99"])

@@ -30,7 +30,7 @@ def test_any_command_sets_the_tags(reader):
 
 
 def test_a_step_is_found_by_its_subject_without_any_tool(reader):
-    reader.git("checkout", "-q", ":/^step-01")
+    reader.git("switch", "--detach", ":/^step-01")
     assert (reader.folder / "model/middle.py").exists()
     assert not (reader.folder / "model/end.py").exists()
 
