@@ -86,6 +86,8 @@ def main(words):
     if words not in ([], ["--candidate"]):
         raise Problem(f"got '{' '.join(words)}'; expected nothing or --candidate")
     steps = [step for step in chosen_chain(words) if step.slug in DRAWN]
+    if not steps:
+        raise Problem("got a chain without the steps of act I; expected its losses to draw")
     (ROOT / "book/curves.svg").write_text(draw(steps))
 
 
