@@ -3,6 +3,7 @@
 import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 import bench
 import check
@@ -45,6 +46,7 @@ def test_a_terminal_that_knows_ascii_alone(project, words, setting):
     assert done.stdout.isascii() or words == ["diff"]  # git prints the bytes of the files
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="only Linux has a disk that is full")
 @pytest.mark.parametrize("words", COMMANDS)
 def test_a_full_disk_behind_standard_output(project, words):
     with_solution(project)
@@ -53,7 +55,7 @@ def test_a_full_disk_behind_standard_output(project, words):
     assert said == "steps.py: No space left on device\n" or said.startswith("steps.py: git diff: ")
 
 
-@pytest.mark.parametrize("words", COMMANDS)
+@pytest.mark.parametrize("words", [["list"], ["diff"], ["read"]])
 @pytest.mark.parametrize("end", ["| :", ">&-", "2>/dev/full", "2>&-"])
 def test_a_closed_pipe_or_a_closed_output_is_no_error(project, words, end):
     with_solution(project)
