@@ -1,32 +1,36 @@
 """Proves the tutorial: every step's tests, numbers, transcripts, budget, exercises and bug.
 
-    python3 book/check.py                   all steps of the newest release, with the book of HEAD
+    python3 book/check.py                   the newest release, with the book of HEAD: what
+                                            book/proven does not hold, and a tenth again
+    python3 book/check.py --all             proves everything anew
     python3 book/check.py 03..05            only these steps
-    python3 book/check.py --candidate       the branch steps and the book as it lies here
+    python3 book/check.py --candidate       the branch steps and the book as it lies here;
+                                            writes book/proven
     python3 book/check.py --record [03]     writes what the commands print into STEPS.md,
                                             README.md, and all that front.py makes,
                                             from --candidate
 
-Steps run two at a time, each in a scratch clone of its own. A step already proven in this clone
-(same code, section, patches, checker and versions) is not run again. Exit status 1 if a step
-is not green.
+Steps run two at a time, each in a scratch clone of its own. Exit status 1 if a step is not green.
 """
 
-import ast
-import json
+import builtins
+import math
 import re
 import statistics
 import sys
 import tempfile
-import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 
+import keys
+import suite
 import transcripts
 from common import (
     EXPECTED,
     NUMBER,
+    PROVEN,
     ROOT,
     Problem,
     cache,
@@ -38,13 +42,15 @@ from common import (
     environment,
     git,
     is_array_step,
-    last_line,
     read_chain,
     release_at,
     run,
-    trained,
 )
 from front import held_out, stale, write_pages
+from parts import Parts, Plan
+from proofs import Proven, processor, versions
+from rules import check_imports
+from training import trained
 
 USUAL_BUDGET, HARD_LIMIT, MEDIAN_LIMIT = 120, 200, 90
 HEADINGS = [
@@ -57,13 +63,7 @@ HEADINGS = [
     "Check it",
 ]
 HEADINGS += ["Try it", "Sources", "Next"]
-BUG = re.compile(r"In `([^`]+)`,? write `([^`]+)` for `([^`]+)`[:;] `(tests/[^`]+)` fails")
-# What engine/ and model/gpt.py may import besides the project, and engine/ of array steps too.
-ARITHMETIC = {"math", "random"}
-SYSTEM = {"contextlib", "ctypes", "functools", "os"}
-SYSTEM |= {"mmap", "multiprocessing", "signal", "weakref"}  # two processes that share memory
 READMES = ("README.md", "book/README.md")  # for readers, for whoever mends
-REFERENCE = {"torch_gpt.py"}  # the opponent in the race: not of the project, and not needed
 
 
 @dataclass
@@ -72,14 +72,14 @@ class Result:
 
     tag: str
     problems: list = field(default_factory=list)
-    tests: list = field(default_factory=list)
+    tests: int = 0
+    ran: int = 0
     test_seconds: float = 0.0
     train_seconds: float = 0.0
     expected: str = ""
     lines: int = 0
     budget: int = USUAL_BUDGET
     skipped: int = 0
-    cached: bool = False
     section: str = ""
 
     @property
@@ -89,47 +89,91 @@ class Result:
     def line(self):
         state = "red" if self.problems else "ok "
         return (
-            f"{self.tag} {state} · {len(self.tests)} tests in {self.test_seconds:.1f} s · "
-            f"held-out {self.held_out} · trained in {self.train_seconds:.1f} s · "
-            f"{self.lines} lines of {self.budget}" + (" · proven before" if self.cached else "")
+            f"{self.tag} {state} · {self.tests} tests, {self.ran} files now in "
+            f"{self.test_seconds:.1f} s · held-out {self.held_out} · "
+            f"trained in {self.train_seconds:.1f} s · {self.lines} lines of {self.budget}"
         )
 
 
 class Check:
-    """The proof of the steps of one commit of main (`main`), in scratch clones under `scratch`."""
+    """The proof of the steps of one commit of main (`main`), in scratch clones under `scratch`.
 
-    def __init__(self, main, scratch, root=ROOT):
+    `everything`: trusts no proof made before; `tenth`: nor any of the steps that chance picks.
+    """
+
+    def __init__(self, main, scratch, root=ROOT, everything=False, tenth=False):
         self.root, self.scratch, self.cache = root, Path(scratch), cache(root)
         self.clone = clone_at(main, self.scratch / "main", root)
         self.steps = read_chain(release_at(main, root)[1], root)
         self.sizes = diff_sizes(self.steps, root)
         self.book = (self.clone / "STEPS.md").read_text() if self.has("STEPS.md") else ""
-        names = ("check.py", "common.py", "transcripts.py")
-        tools = [(self.clone / "book" / name).read_text() for name in names]
-        self.tools = digest(sys.version, *tools)
+        self.everything = everything
+        self.again = a_tenth(main, len(self.steps)) if tenth else set()
+        self.spent = []
 
     def has(self, path):
         return (self.clone / path).exists()
 
+    @cached_property
+    def proven(self):
+        """The proofs that the commit holds, and those made in this clone."""
+        local = self.cache / "proven"
+        proven = Proven(versions(self.environment(self.steps[-1], "VENV")), processor(), local)
+        if self.has(PROVEN):
+            proven.read((self.clone / PROVEN).read_text())
+        if local.exists():
+            proven.read(local.read_text(), str(local))
+        return proven
+
     def prove(self, numbers, recording=False):
         """The Results of these steps, two at a time, each printed when its turn comes."""
-        for step in self.steps:  # environments first: pip only before the tags run
-            if step.number in numbers:
-                self.environment(step, "VENV")
-                self.environment(step, "LINT_VENV")
+        steps = [step for step in self.steps if step.number in numbers]
+        plans = self.plans(steps)
         with ThreadPoolExecutor(2) as pool:
             jobs = [
-                pool.submit(self.prove_step, step, recording)
-                for step in self.steps
-                if step.number in numbers
+                pool.submit(self.prove_step, step, plans[step.tag], recording) for step in steps
             ]
             results = []
-            for job in jobs:
+            for step, job in zip(steps, jobs):
                 results.append(job.result())
+                self.count_tests(step, plans[step.tag], results[-1])
                 print(results[-1].line(), flush=True)
                 for problem in results[-1].problems:
                     print("  " + problem.replace("\n", "\n  "), flush=True)
         return results
+
+    def plans(self, steps):
+        """{tag: Plan}: a test file of the same key runs at the first step that needs it."""
+        plans, taken = {}, set()
+        for step in steps:
+            tree = keys.Tree(step.commit, self.clone)
+            of_files = {
+                path: self.proven.key("tests", keys.of_test_file(tree, path))
+                for path in tree.test_files()
+            }
+            plan = plans[step.tag] = Plan(tree, of_files, step.number in self.again)
+            plan.whole = plan.again or self.needs_whole(step)
+            for path, key in of_files.items():
+                if plan.whole or (key not in taken and not self.known(step, key)):
+                    plan.files.append(path)
+                    taken.add(key)
+        return plans
+
+    def known(self, step, key):
+        """The proof of this key, if one is trusted at this step."""
+        return self.proven.trust(key, fresh=self.everything or step.number in self.again)
+
+    def needs_whole(self, step):
+        """make test itself runs at the first step of each act and at the last step."""
+        ends = self.begins_act(step) or step.number == len(self.steps) - 1
+        return ends and not self.known(step, self.whole_key(step))
+
+    def begins_act(self, step):
+        return step.number == 0 or "Ends" in self.steps[step.number - 1].trailers
+
+    def whole_key(self, step, kind="make test"):
+        tree = git("rev-parse", f"{step.commit}^{{tree}}", root=self.root).strip()
+        return self.proven.key(kind, tree)
 
     def environment(self, step, kind):
         return environment(step.commit, kind, self.root)
@@ -144,6 +188,12 @@ class Check:
         git("switch", "--detach", "-q", step.commit, root=folder)
         return folder
 
+    def furnish(self, step, here):
+        """Gives a scratch clone the environment of its step, which is made when it is needed."""
+        if not (here / ".venv").is_symlink():
+            (here / ".venv").symlink_to(self.environment(step, "VENV"))
+        return here
+
     def section(self, step):
         match = re.search(
             rf'^<a id="{step.tag}"></a>\n.*?(?=^<a id="|\Z)',
@@ -155,55 +205,37 @@ class Check:
     def patches(self, step):
         return sorted((self.clone / "book/solutions").glob(f"{step.number:02d}-*.patch"))
 
-    def prove_step(self, step, recording):
+    def prove_step(self, step, plan, recording):
         result = Result(step.tag, lines=self.sizes[step.number], section=self.section(step))
-        key = self.key(step, result.section)
-        proof = self.cache / f"proof-{key}.json"
-        if proof.exists() and not recording:
-            kept = json.loads(proof.read_text())
-            return Result(**{**kept, "cached": True})
         here = self.sandbox(step, step.tag)
-        environment = self.environment(step, "VENV")
-        (here / ".venv").symlink_to(environment)
         problems = result.problems
         problems += self.check_message(step, result)
         problems += check_imports(here, dependencies(step.commit, self.root))
         problems += self.check_lint(step, here)
-        problems += self.check_suite(step, here, result)
-        output = self.train(step, here, result)
-        if result.expected != self.expected(step):
-            problems.append(f"{EXPECTED} differs from what make train prints:\n{result.expected}")
+        parts = Parts(self, step, plan, here, result)
         if recording:
-            known = {"make train": output}
-            result.section = transcripts.record(result.section, here, known, self.arrays(step))
-            return result
-        problems += self.check_section(step, here, result, output)
-        git("switch", "--detach", "-q", step.commit, root=here)
-        problems += self.check_bug(step, here, result)
-        problems += self.check_exercises(step, here, result)
-        if not problems:
-            proof.write_text(json.dumps(vars(result)))
+            problems += parts.suite() + parts.retired()
+            return self.record(step, here, result)
+        problems += self.check_section(step, here, result)
+        problems += parts.problems()
         return result
 
-    def key(self, step, section):
-        whole = [s.commit for s in self.steps] if re.search(r"steps\.py|git ", section) else []
-        parent = git("rev-parse", f"{step.commit}^^{{tree}}", root=self.root)
-        message = git("show", "-s", "--format=%B%T", step.commit, root=self.root)
-        patches = [path.read_text() for path in self.patches(step)]
-        return digest(message, parent, section, self.tools, *patches, *whole)
+    def record(self, step, here, result):
+        """The section with what its commands print now, make train among them."""
+        try:
+            output, result.train_seconds, _ = trained(
+                step.commit, self.furnish(step, here), self.root
+            )
+        except Problem as problem:
+            result.problems.append(str(problem))
+            return result
+        result.expected = transcripts.settled(self.expected(step), output, self.arrays(step))
+        known = {"make train": output}
+        result.section = transcripts.record(result.section, here, known, self.arrays(step))
+        return result
 
     def expected(self, step):
         return git("show", f"{step.commit}:{EXPECTED}", root=self.root, check=False)
-
-    def train(self, step, here, result):
-        """What make train prints at this step; a tree trained in this clone before is not again."""
-        try:
-            output, result.train_seconds, _ = trained(step.commit, here, self.root)
-        except Problem as problem:
-            result.problems.append(str(problem))
-            return ""
-        result.expected = transcripts.settled(self.expected(step), output, self.arrays(step))
-        return output
 
     def check_message(self, step, result):
         """The budget, the trailers and the length of the commit message."""
@@ -228,36 +260,17 @@ class Check:
         ruff = self.environment(step, "LINT_VENV") / "bin/ruff"
         return lint(ruff, here)
 
-    def check_suite(self, step, here, result):
-        """make test passes; every test of the step before is still there, unless retired."""
-        start = time.perf_counter()
-        status, out, err = run("make test", here)
-        result.test_seconds = time.perf_counter() - start
-        problems = [f"make test: {last_line(out, err)}\n{out[-2000:]}"] if status else []
-        result.tests = self.collect(here)
-        if step.number:
-            before = self.sandbox(self.steps[step.number - 1], f"{step.tag}-before")
-            (before / ".venv").symlink_to(self.environment(self.steps[step.number - 1], "VENV"))
-            retired = step.trailers.get("Retires", "")
-            for name in sorted(set(self.collect(before)) - set(result.tests)):
-                if name.split("::")[-1].split("[")[0] not in retired:
-                    problems.append(f"the test {name} is gone; expected it, or a trailer Retires")
-        if step.number == 0 or "Ends" in self.steps[step.number - 1].trailers:
-            fresh = self.sandbox(step, f"{step.tag}-fresh")
-            status, out, err = run("make test", fresh)
-            if status:
-                problems.append(f"make test from nothing: {last_line(out, err)}")
-        return problems
+    def count_tests(self, step, plan, result):
+        """The tests of a step, once every earlier step is done; those that failed there fail."""
+        for path, key in plan.keys.items():
+            proof = self.proven.trust(key, fresh=False)
+            if proof:
+                result.tests += suite.count(proof.shown)
+            elif path not in plan.files:
+                result.problems.append(f"{path} fails, as it did at an earlier step")
 
-    def collect(self, here):
-        _, out, _ = run(
-            ".venv/bin/python -m pytest -o addopts=--import-mode=importlib --collect-only -q tests",
-            here,
-        )
-        return [line for line in out.splitlines() if "::" in line]
-
-    def check_section(self, step, here, result, output):
-        """Headings, length, transcripts, and that every path, test and function named exists."""
+    def check_section(self, step, here, result):
+        """Headings, length, and that every path, test and function named exists."""
         section = result.section
         if not section:
             return [f"STEPS.md has no section about {step.tag}"]
@@ -271,15 +284,13 @@ class Check:
         if not 350 <= words <= 1000:
             problems.append(f"the section has {words} words; expected 400 to 900")
         result.skipped = len(transcripts.not_run(section))
-        known = {"make train": output}
-        problems += transcripts.check(section, here, known, self.arrays(step))
-        return problems + self.check_names(section, here)
+        return problems + self.check_names(section, here, self.arrays(step))
 
-    def check_names(self, text, here):
+    def check_names(self, text, here, arrays=True):
         prose = transcripts.FENCE.sub("", text)
         code = "\n".join(p.read_text() for p in here.glob("[emkt]*/**/*.py"))
         code += (here / "steps.py").read_text()
-        defined = set(re.findall(r"(?:def|class) (\w+)", code)) | set(dir(__builtins__))
+        defined = set(re.findall(r"(?:def|class) (\w+)", code)) | set(dir(builtins))
         defined |= set(dir(str)) | {
             "exp",
             "log",
@@ -290,7 +301,7 @@ class Check:
             "cos",
             "choices",
         }
-        defined |= numpy_names(here)
+        defined |= self.numpy_names if arrays else set()
         targets = set(re.findall(r"^(\w+):", (here / "Makefile").read_text(), re.M))
         problems = []
         for name in re.findall(r"`([^`\n]+)`", prose):
@@ -306,116 +317,21 @@ class Check:
             elif match := re.fullmatch(r"(?:\w+\.)*(\w+)\([^()]*\)", name):
                 if match[1] not in defined:
                     problems.append(f"`{name}`: no such function")
-            elif match := re.match(r"make (\w+)", name):
-                if match[1] not in targets:
-                    problems.append(f"`{name}`: no such target")
+            elif (match := re.match(r"make (\w+)", name)) and match[1] not in targets:
+                problems.append(f"`{name}`: no such target")
         return problems
 
-    def check_bug(self, step, here, result):
-        """The bug of one character that the section names makes the test that it names fail."""
-        bugs = BUG.findall(" ".join(result.section.split()))
-        if not bugs:
-            return ["no one-character bug: expected In `file`, write `x` for `y`: `tests/…` fails"]
-        problems = []
-        for path, new, old, test in bugs:
-            text = (here / path).read_text()
-            if text.count(old) != 1:
-                problems.append(
-                    f"bug: `{old}` stands {text.count(old)} times in {path}; expected 1"
-                )
-                continue
-            if not one_character_apart(old, new):
-                problems.append(f"bug: `{old}` and `{new}` differ by more than one character")
-            (here / path).write_text(text.replace(old, new))
-            status, out, err = run(f".venv/bin/python -m pytest -x {test}", here)
-            (here / path).write_text(text)
-            if status != 1:
-                problems.append(f"bug in {path}: {test} does not fail: {last_line(out, err)}")
-        return problems
-
-    def check_exercises(self, step, here, result):
-        """An exercise fails on its assertion; with its patch it and the whole suite pass."""
-        problems = []
-        show = git(
-            "show",
-            "--name-only",
-            "--diff-filter=A",
-            "--format=",
-            step.commit,
-            root=here,
-        )
-        exercises = [line for line in show.split() if line.startswith("tests/exercises/test_")]
-        patches = {path.name: path for path in self.patches(step)}
-        for exercise in exercises:
-            slug = exercise.split("test_")[1].removesuffix(".py").replace("_", "-")
-            patch = patches.pop(f"{step.number:02d}-{slug}.patch", None)
-            status, out, err = run(f".venv/bin/python -m pytest {exercise}", here)
-            if status != 1 or "AssertionError" not in out:
-                problems.append(f"{exercise} does not fail on an assertion: {last_line(out, err)}")
-            if exercise not in result.section:
-                problems.append(f"{exercise} is not named in the section")
-            if not patch:
-                problems.append(f"book/solutions/{step.number:02d}-{slug}.patch is missing")
-                continue
-            command = f"git apply {patch} && .venv/bin/python -m pytest {exercise} && make test"
-            status, out, err = run(command, here)
-            if status:
-                problems.append(f"{patch.name}: {last_line(out, err)}")
-            problems += [f"{patch.name}: {line}" for line in self.check_lint(step, here)]
-            git("reset", "--hard", "-q", root=here)
-        return problems + [f"{name} belongs to no exercise of {step.tag}" for name in patches]
+    @cached_property
+    def numpy_names(self):
+        """The names in numpy and of an array's methods."""
+        python = "bin/python -c 'import numpy; print(*dir(numpy), *dir(numpy.ndarray))'"
+        return set(run(python, self.environment(self.steps[-1], "VENV"))[1].split())
 
 
 def lint(ruff, folder):
     command = f"{ruff} format --no-cache --check . && {ruff} check --no-cache ."
     status, out, _ = run(command, folder)
     return [f"lint: {out.strip()}"] if status else []
-
-
-def check_imports(here, declared):
-    """model -> engine -> kernels; outside modules only as pyproject.toml declares them."""
-    below = {
-        "model": {"model", "engine", "kernels"},
-        "engine": {"engine", "kernels"},
-    }
-    problems = []
-    for path in sorted(here.glob("[emk]*/*.py")):
-        folder = path.parent.name
-        allowed = below.get(folder, {"kernels"}) | declared
-        if folder == "model" and path.name != "gpt.py":
-            allowed |= set(sys.stdlib_module_names)
-        elif folder != "model" and "numpy" in declared:
-            allowed |= ARITHMETIC | SYSTEM
-        else:
-            allowed |= ARITHMETIC
-        allowed |= {"torch"} if path.name in REFERENCE else set()
-        foreign = [name for name in imported(path) if name not in allowed]
-        problems += [f"{folder}/{path.name} imports {name}" for name in foreign]
-    return problems
-
-
-def imported(path):
-    """The top-level names of the modules that a file imports."""
-    names = set()
-    for node in ast.walk(ast.parse(path.read_text())):
-        if isinstance(node, ast.Import):
-            names |= {alias.name.split(".")[0] for alias in node.names}
-        elif isinstance(node, ast.ImportFrom):
-            names.add(node.module.split(".")[0])
-    return sorted(names)
-
-
-def numpy_names(folder):
-    """The names in numpy and of an array's methods, where the folder's environment has numpy."""
-    python = ".venv/bin/python -c 'import numpy; print(*dir(numpy), *dir(numpy.ndarray))'"
-    return set(run(python, folder)[1].split())
-
-
-def one_character_apart(a, b):
-    if len(a) == len(b):
-        return sum(x != y for x, y in zip(a, b)) == 1
-    long, short = sorted((a, b), key=len, reverse=True)
-    return any(long[:i] + long[i + 1 :] == short for i in range(len(long)))
 
 
 def numbers_from(words, count):
@@ -448,7 +364,7 @@ def check_main(check):
             problems.append(f"README.md at {step.tag} differs from the last step's")
     here = check.sandbox(check.steps[-1], "readme")
     git("switch", "-q", "main", root=here)
-    (here / ".venv").symlink_to(check.environment(check.steps[-1], "VENV"))
+    check.furnish(check.steps[-1], here)
     for name in READMES:
         text = (check.clone / name).read_text()
         found = transcripts.check(text, here) + check.check_names(text, check.clone)
@@ -462,14 +378,24 @@ def check_main(check):
     return problems + lint(ruff, check.clone)
 
 
-def check_commit(main, words=(), root=ROOT):
-    """Proves the steps of a commit of main; the number of problems. Prints a line a step."""
+def a_tenth(head, count):
+    """One of every ten steps, by the hash of main's head: other ones whenever main moves."""
+    tens = [range(start, min(start + 10, count)) for start in range(0, count, 10)]
+    return {max(ten, key=lambda number: digest(head, number)) for ten in tens}
+
+
+def check_commit(main, words=(), root=ROOT, keep=None, everything=False, tenth=False):
+    """Proves the steps of a commit of main; the number of problems. Prints a line a step.
+
+    `keep` is given the text of book/proven as it should be now.
+    """
     with tempfile.TemporaryDirectory() as scratch:
-        check = Check(main, scratch, root)
+        check = Check(main, scratch, root, everything, tenth)
         numbers = numbers_from(list(words), len(check.steps))
         results = check.prove(numbers)
         problems = stale(check.clone, check.steps, root)
-        if len(numbers) == len(check.steps):
+        whole = len(numbers) == len(check.steps)
+        if whole:
             problems += check_main(check)
             median = statistics.median(check.sizes.values())
             print(f"median diff {median:g} lines, largest {max(check.sizes.values())}")
@@ -477,12 +403,32 @@ def check_commit(main, words=(), root=ROOT):
                 problems.append(f"median diff {median:g} lines; expected at most {MEDIAN_LIMIT}")
         for problem in problems:
             print("main: " + problem)
+        print_trust(check)
         skipped = sum(result.skipped for result in results)
         for name in READMES:
             skipped += len(transcripts.not_run((check.clone / name).read_text()))
         green = sum(not result.problems for result in results)
         print(f"{green} of {len(results)} tags green; {skipped} transcripts marked as not run")
-        return len(results) - green + len(problems)
+        red = len(results) - green + len(problems)
+        if keep:
+            keep(check.proven.text(whole and not red))
+        return red
+
+
+def print_trust(check):
+    """What was not run, and by whom it was proven; what was run again; what took the time."""
+    again = ", ".join(f"{number:02d}" for number in sorted(check.again))
+    if again:
+        print(f"proven again, chosen by the hash of main's head: {again}")
+    trusted = check.proven.trusted()
+    for by in sorted({proof.by for proof in trusted}):
+        proofs = [proof for proof in trusted if proof.by == by]
+        _, packages, machine = check.proven.heads[by].split(" | ")
+        seconds = math.fsum(proof.seconds for proof in proofs)
+        print(f"taken on trust: {len(proofs)} proofs, {seconds:.0f} s, on {machine}, {packages}")
+    print(f"proven now: {len(check.proven.made)} proofs; the slowest:")
+    for seconds, what in sorted(check.spent, reverse=True)[:10]:
+        print(f"  {seconds:6.1f} s  {what}")
 
 
 def record(words, root=ROOT):
@@ -498,7 +444,7 @@ def record(words, root=ROOT):
             readme = (root / "README.md").read_text()
             here = check.sandbox(check.steps[-1], "readme")
             git("switch", "-q", "main", root=here)
-            (here / ".venv").symlink_to(check.environment(check.steps[-1], "VENV"))
+            check.furnish(check.steps[-1], here)
             (root / "README.md").write_text(transcripts.record(readme, here))
             front, mark, rest = text.partition('<a id="step-00">')
             text = transcripts.record(front, here) + mark + rest
@@ -507,15 +453,21 @@ def record(words, root=ROOT):
         return sum(len(result.problems) for result in results)
 
 
-def main(words):
+def main(words, root=ROOT):
+    options = {word for word in words if word.startswith("--")}
+    words = [word for word in words if word not in options]
     try:
-        if "--record" in words:
-            words.remove("--record")
-            return 1 if record(words) else 0
-        if "--candidate" in words:
-            words.remove("--candidate")
-            return 1 if check_commit(candidate(), words) else 0
-        return 1 if check_commit(git("rev-parse", "HEAD").strip(), words) else 0
+        if len(options) > 1 or not options <= {"--all", "--candidate", "--record"}:
+            expected = "expected one of --all, --candidate, --record"
+            raise Problem(f"got {' '.join(sorted(options))}; {expected}")
+        if "--record" in options:
+            return 1 if record(words, root) else 0
+        if "--candidate" in options:
+            keep = (root / PROVEN).write_text
+            return 1 if check_commit(candidate(root), words, root, keep) else 0
+        head = git("rev-parse", "HEAD", root=root).strip()
+        tenth = not words
+        return 1 if check_commit(head, words, root, None, "--all" in options, tenth) else 0
     except Problem as problem:
         print(f"check.py: {problem}", file=sys.stderr)
         return 2

@@ -1,17 +1,13 @@
 """What the author's tools share: git, the environment commands run in, scratch clones."""
 
-import ast
-import base64
-import functools
 import hashlib
-import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 import tempfile
 import threading
-import time
 import tomllib
 from pathlib import Path
 
@@ -42,7 +38,7 @@ BOOK = (
     ".ci",
 )  # main's own; all else there is the last step's
 EXPECTED = "tests/expected.txt"
-KEPT = ("weights.json", "checkpoint.safetensors", "log.jsonl")  # in runs/, for later commands
+PROVEN = "book/proven"
 NUMBER = "model/__init__.py"  # the one place in the code where a step's number stands
 
 ONE_AT_A_TIME = threading.Lock()  # for making environments
@@ -67,11 +63,13 @@ PINNED = {
     "PAGER": "cat",
     "GIT_PAGER": "cat",
 }
+# Names that would reach the projects that are run here: make hands on what its command line says.
+NOT_HANDED_ON = ("GIT_", "MAKE", "MFLAGS", "ARGS", "WITH", "VENV", "LINT_VENV")
 
 
 def run(command, folder, timeout=900, **options):
     """Runs a shell command as a reader would; (exit status, standard output, standard error)."""
-    env = {k: v for k, v in os.environ.items() if not k.startswith(("GIT_", "MAKE", "MFLAGS"))}
+    env = {k: v for k, v in os.environ.items() if not k.startswith(NOT_HANDED_ON)}
     done = subprocess.run(
         ["bash", "-c", command],
         cwd=folder,
@@ -114,20 +112,41 @@ def environment(commit, kind, root=ROOT):
     """The environment (kind: VENV or LINT_VENV) that a commit's Makefile asks for, made once.
 
     A VENV has torch where pyproject.toml knows a group torch: the tests then compare with it.
+    torch is large; all environments share one, behind their own packages.
     """
-    toml = git("show", f"{commit}:pyproject.toml", root=root)
-    folder = cache(root) / f"{kind.lower()}-{digest(toml, sys.version)}"
+    project = tomllib.loads(git("show", f"{commit}:pyproject.toml", root=root))
+    groups = project["dependency-groups"]
+    needs = [groups["lint"]] if kind == "LINT_VENV" else [project["project"], groups["test"]]
+    torch = groups.get("torch") if kind == "VENV" else None
+    folder = cache(root) / f"{kind.lower()}-{digest(needs, torch, sys.version)}"
     with ONE_AT_A_TIME, tempfile.TemporaryDirectory() as scratch:
         if not (folder / "complete").exists():
             here = sandbox(commit, Path(scratch) / "code", root)
             _, checksum, _ = run("cksum < pyproject.toml | cut -d' ' -f1", here)
-            torch = kind == "VENV" and "torch" in tomllib.loads(toml)["dependency-groups"]
-            target = f"{folder}/made-for-{checksum.strip()}" + ("-with-torch" if torch else "")
-            status, out, err = run(f"make -s {kind}={folder} {target}", here)
+            command = f"make -s {kind}={folder} {folder}/made-for-{checksum.strip()}"
+            status, out, err = run(command, here)
             if status:
                 raise Problem(f"no environment for {commit[:9]}: {last_line(out, err)}")
+            if torch is not None:
+                share_torch(folder, torch, root)
             (folder / "complete").touch()
     return folder
+
+
+def share_torch(folder, lines, root):
+    """Adds to an environment the folder in which torch lies, made once."""
+    place = cache(root) / f"torch-{digest(lines, sys.version)}"
+    if not (place / "complete").exists():
+        shutil.rmtree(place, ignore_errors=True)
+        place.mkdir()
+        (place / "requirements.txt").write_text("\n".join(lines) + "\n")
+        command = f"{folder}/bin/python -m pip install -q --target {place} -r requirements.txt"
+        status, out, err = run(command, place)
+        if status:
+            raise Problem(f"no torch: {last_line(out, err)}")
+        (place / "complete").touch()
+    for packages in folder.glob("lib/*/site-packages"):
+        (packages / "torch-shared.pth").write_text(f"{place}\n")
 
 
 def dependencies(commit, root=ROOT):
@@ -139,46 +158,6 @@ def dependencies(commit, root=ROOT):
 def is_array_step(commit, root=ROOT):
     """Whether the step computes with numpy, which rounds differently from machine to machine."""
     return "numpy" in dependencies(commit, root)
-
-
-def training_key(commit, root=ROOT):
-    """Names what make train depends on: the code without comments, docstrings and tests."""
-    paths = ("engine", "model", "kernels", "Makefile", "pyproject.toml")
-    parts = [sys.version]
-    for line in git("ls-tree", "-r", commit, "--", *paths, root=root).splitlines():
-        blob, path = line.split()[2:4]
-        parts += [path, meaning(blob, root) if path.endswith(".py") else blob]
-    return digest(*parts)
-
-
-@functools.cache
-def meaning(blob, root):
-    """A Python file as Python reads it: two files that differ in comments only are the same."""
-    tree = ast.parse(git("cat-file", "blob", blob, root=root))
-    for node in ast.walk(tree):
-        documented = isinstance(node, (ast.Module, ast.ClassDef, ast.FunctionDef))
-        if documented and ast.get_docstring(node, clean=False) is not None:
-            node.body[0].value.value = ""
-    return ast.dump(tree)
-
-
-def trained(commit, here, root=ROOT):
-    """(what make train prints, seconds, its progress); a tree trained here before is not again."""
-    kept = cache(root) / f"train-{training_key(commit, root)}.json"
-    if not kept.exists():
-        start = time.perf_counter()
-        status, out, err = run("make train", here)
-        if status:
-            raise Problem(f"make train failed: {last_line(out, err)}")
-        seconds = time.perf_counter() - start
-        left = [path for name in KEPT if (path := here / "runs" / name).exists()]
-        files = {path.name: base64.b64encode(path.read_bytes()).decode() for path in left}
-        kept.write_text(json.dumps([out, seconds, err, files]))
-    out, seconds, err, files = json.loads(kept.read_text())
-    for name, content in files.items():
-        (here / "runs").mkdir(exist_ok=True)
-        (here / "runs" / name).write_bytes(base64.b64decode(content))
-    return out, seconds, err
 
 
 def clone_at(main, folder, root=ROOT):
@@ -250,6 +229,23 @@ def git_with(env, *arguments, root=ROOT, stdin=None):
     if done.returncode:
         raise Problem(last_line(done.stderr))
     return done.stdout
+
+
+def with_file(commit, path, text, root=ROOT):
+    """The tree of `commit` with one file's content replaced."""
+    blob = git("hash-object", "-w", "--stdin", root=root, stdin=text).strip()
+    tree = git("rev-parse", f"{commit}^{{tree}}", root=root).strip()
+    index = {"GIT_INDEX_FILE": str(cache(root) / "replay-index")}
+    git_with(index, "read-tree", tree, root=root)
+    git_with(
+        index,
+        "update-index",
+        "--add",
+        "--cacheinfo",
+        f"100644,{blob},{path}",
+        root=root,
+    )
+    return git_with(index, "write-tree", root=root).strip()
 
 
 def working_book(root=ROOT):

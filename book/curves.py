@@ -5,10 +5,12 @@ book/curves.svg: the smoothed training loss of each step over the share of its t
 done, and the yardsticks (held-out losses of counting) as lines across.
 """
 
-import json
 import re
+import tempfile
+from pathlib import Path
 
-from common import ROOT, Problem, cache, chosen_chain, run_program, training_key
+from common import ROOT, Problem, chosen_chain, run_program, sandbox
+from training import trained
 
 WIDTH, HEIGHT, LEFT, TOP = 840, 420, 60, 20
 HIGH, LOW = 3.4, 2.3
@@ -23,10 +25,9 @@ DRAWN |= {slug: slug for slug in ("layernorm", "tied", "adam")}
 
 def curve(step, root=ROOT):
     """([(share done, loss), …], yardsticks) of one step's make train."""
-    kept = cache(root) / f"train-{training_key(step.commit, root)}.json"
-    if not kept.exists():
-        raise Problem(f"this clone has kept no training of {step.tag}; expected make check first")
-    output, _, progress, _ = json.loads(kept.read_text())
+    with tempfile.TemporaryDirectory() as scratch:
+        here = sandbox(step.commit, Path(scratch) / "code", root)
+        output, _, progress = trained(step.commit, here, root, files=False)
     shown = re.findall(r"step ([\d,]+) of ([\d,]+) · loss ([\d.]+)", progress)
     points = [(int(a.replace(",", "")) / int(b.replace(",", "")), float(c)) for a, b, c in shown]
     return points, dict(re.findall(r"(\w+) ([\d.]+)", output.splitlines()[1]))

@@ -3,8 +3,8 @@
     python3 book/release.py "what is new"             proves every step first
     python3 book/release.py --quick "what is new"     proves the last step alone
 
-main moves only at the very end, in one go: a release that is interrupted or that fails leaves
-nothing behind.
+The release holds book/proven, so that nothing of it is proven twice. main moves only at the very
+end, in one go: a release that is interrupted or that fails leaves nothing behind.
 """
 
 import re
@@ -12,6 +12,7 @@ import sys
 
 from check import check_commit
 from common import (
+    PROVEN,
     ROOT,
     Problem,
     commit_tree,
@@ -22,13 +23,15 @@ from common import (
     release_at,
     require_clone,
     run_program,
+    with_file,
 )
 
 
 def prepare(summary, root=ROOT):
     """The merge commit of the next release (nothing refers to it yet), and its range-diff."""
     require_clone(root)
-    edits = git("status", "--porcelain", "--untracked-files=no", root=root)
+    edits = git("status", "--porcelain", "--untracked-files=no", root=root).splitlines()
+    edits = " ".join(line for line in edits if line.split()[-1] != PROVEN)  # written anew
     if edits:
         raise Problem(f"edited here: {edits.split()[1]}, …; expected the book committed on main")
     if git("symbolic-ref", "--short", "-q", "HEAD", root=root, check=False).strip() != "main":
@@ -70,13 +73,27 @@ def code_differs(main, tip, root):
 def release(summary, quick=False, root=ROOT, prove=check_commit):
     _, merge, moved = prepare(summary, root)
     steps = read_chain(f"{merge}^2", root)
-    red = prove(merge, [f"{len(steps) - 1:02d}"] if quick else [], root)
+    kept = []
+    red = prove(merge, [f"{len(steps) - 1:02d}"] if quick else [], root, kept.append)
     if red:
         raise Problem("not released: expected every step green")
+    if kept:
+        merge = with_proofs(merge, kept[0], root)
     # --ff-only moves the folder and main together, or neither.
     git("merge", "--ff-only", "-q", merge, root=root)
     print(moved or "the first release")
     print(git("log", "-1", "--format=%h %s", root=root).strip())
+
+
+def with_proofs(merge, text, root):
+    """The same merge with what is proven now in book/proven; a copy in the folder makes way."""
+    if git("ls-files", PROVEN, root=root):
+        git("checkout", "-q", "HEAD", "--", PROVEN, root=root)
+    else:
+        (root / PROVEN).unlink(missing_ok=True)
+    parents = git("show", "-s", "--format=%P", merge, root=root).split()
+    message = git("show", "-s", "--format=%B", merge, root=root).strip() + "\n"
+    return commit_tree(with_file(merge, PROVEN, text, root), parents, message, root)
 
 
 def main(words, root=ROOT):

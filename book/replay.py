@@ -34,8 +34,9 @@ from common import (
     require_clone,
     run_program,
     sandbox,
-    trained,
+    with_file,
 )
+from training import first_losses, same_run, trained
 
 BRANCH = "refs/heads/steps"
 
@@ -100,30 +101,36 @@ def rebuild(tip, root=ROOT):
         with_number(commit, number, root) for number, commit in enumerate(commits[1:])
     ]
     with tempfile.TemporaryDirectory() as scratch, ThreadPoolExecutor(2) as pool:
-        jobs = [pool.submit(expected_output, commit, scratch, root) for commit in numbered[1:]]
-        outputs = [job.result() for job in jobs]
+        own = [
+            i for i in range(1, len(commits)) if i == 1 or not declares_same_run(commits[i], root)
+        ]
+        jobs = {i: pool.submit(expected_output, numbered[i], scratch, root) for i in own}
+        outputs = {i: job.result() for i, job in jobs.items()}
+        for i in range(1, len(commits)):
+            if i not in outputs:
+                require_same_run(numbered[i - 1], numbered[i], commits[i], scratch, root)
+                outputs[i] = outputs[i - 1]
     new = commits[0]
-    for number, (old, commit, output) in enumerate(zip(commits[1:], numbered[1:], outputs)):
-        tree = with_file(commit, EXPECTED, output, root)
+    for number, (old, commit) in enumerate(zip(commits[1:], numbered[1:])):
+        tree = with_file(commit, EXPECTED, outputs[number + 1], root)
         new = commit_again(old, new, tree, number, root)
     return new
 
 
-def with_file(commit, path, text, root):
-    """The tree of `commit` with one file's content replaced."""
-    blob = git("hash-object", "-w", "--stdin", root=root, stdin=text).strip()
-    tree = git("rev-parse", f"{commit}^{{tree}}", root=root).strip()
-    index = {"GIT_INDEX_FILE": str(cache(root) / "replay-index")}
-    git_with(index, "read-tree", tree, root=root)
-    git_with(
-        index,
-        "update-index",
-        "--add",
-        "--cacheinfo",
-        f"100644,{blob},{path}",
-        root=root,
-    )
-    return git_with(index, "write-tree", root=root).strip()
+def declares_same_run(commit, root):
+    trailers = git("show", "-s", "--format=%(trailers:only,unfold)", commit, root=root)
+    return "Same-run: yes" in trailers.splitlines()
+
+
+def require_same_run(before, after, named, scratch, root):
+    """Refuses a step that declares Same-run and whose first losses are not those before it."""
+    folders = [furnished(commit, scratch, root) for commit in (before, after)]
+    losses = [
+        first_losses(commit, folder, root) for commit, folder in zip((before, after), folders)
+    ]
+    if difference := same_run(*losses):
+        subject = git("show", "-s", "--format=%s", named, root=root).strip()
+        raise Problem(f"'{subject}' says Same-run: {difference}; expected no such trailer")
 
 
 def with_number(commit, number, root):
@@ -137,11 +144,18 @@ def with_number(commit, number, root):
 
 
 def expected_output(commit, scratch, root):
-    here = sandbox(commit, Path(scratch) / commit, root)
-    (here / ".venv").symlink_to(environment(commit, "VENV", root))
-    output = trained(commit, here, root)[0]
+    output = trained(commit, furnished(commit, scratch, root), root, files=False)[0]
     kept = git("show", f"{commit}:{EXPECTED}", root=root, check=False)
     return transcripts.settled(kept, output, is_array_step(commit, root))
+
+
+def furnished(commit, scratch, root):
+    """A scratch clone of a commit, with its environment."""
+    here = Path(scratch) / commit
+    if not here.exists():
+        sandbox(commit, here, root)
+        (here / ".venv").symlink_to(environment(commit, "VENV", root))
+    return here
 
 
 def commit_again(old, parent, tree, number, root):

@@ -7,13 +7,18 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent.parent
 sys.path[:0] = [str(ROOT / "book/tests"), str(ROOT / "book"), str(ROOT)]
 
+import check  # noqa: E402
+import common  # noqa: E402
+import replay  # noqa: E402
 from small_project import Repository, build  # noqa: E402
 
 
 @pytest.fixture(scope="session")
 def original(tmp_path_factory):
-    Repository.venv = tmp_path_factory.mktemp("shared") / "venv"  # one for all that make needs
-    return build(tmp_path_factory.mktemp("original") / "project")
+    project = build(tmp_path_factory.mktemp("original") / "project")
+    steps = project.git("rev-parse", "steps")
+    Repository.venv = common.environment(steps, "VENV", project.folder)  # one for all
+    return project
 
 
 @pytest.fixture
@@ -27,3 +32,19 @@ def project(original, tmp_path):
 def reader(original, tmp_path):
     """A reader's clone: main alone, no tags."""
     return original.clone(tmp_path / "reader", "--single-branch", "--branch", "main")
+
+
+@pytest.fixture(scope="session")
+def made(original):
+    """The environment of all small projects, with the pytest that runs here."""
+    (packages,) = Repository.venv.glob("lib/*/site-packages")
+    (packages / "ours.pth").write_text(f"{Path(pytest.__file__).parent.parent}\n")
+    return Repository.venv
+
+
+@pytest.fixture
+def no_setup(made, monkeypatch):
+    """Replays and checks use that environment, and lint finds nothing."""
+    for module in (replay, check):
+        monkeypatch.setattr(module, "environment", lambda *_: made)
+    monkeypatch.setattr(check, "lint", lambda *_: [])

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import release
+from common import NOT_HANDED_ON
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 
@@ -20,7 +21,7 @@ class Repository:
         self.folder = Path(folder)
 
     def run(self, *command, check=True):
-        env = {k: v for k, v in os.environ.items() if not k.startswith(("GIT_", "MAKE", "MFLAGS"))}
+        env = {k: v for k, v in os.environ.items() if not k.startswith(NOT_HANDED_ON)}
         names = {
             "GIT_AUTHOR_NAME": "a",
             "GIT_AUTHOR_EMAIL": "a@b.c",

@@ -4,7 +4,9 @@ from pathlib import Path
 
 import check
 import common
+import parts
 import pytest
+import rules
 from common import Problem, dependencies, is_array_step
 
 
@@ -13,7 +15,7 @@ from common import Problem, dependencies, is_array_step
     [("+=", "=", True), ("10", "11", True), ("ab", "ab", False), ("ab", "ba", False)],
 )
 def test_one_character(a, b, apart):
-    assert check.one_character_apart(a, b) == apart
+    assert rules.one_character_apart(a, b) == apart
 
 
 def test_numbers():
@@ -27,12 +29,12 @@ def test_numbers():
 def test_imports_are_found_wherever_they_stand(tmp_path):
     path = tmp_path / "x.py"
     path.write_text("import os.path\nfrom model.data import x\ndef f():\n    import numpy\n")
-    assert check.imported(path) == ["model", "numpy", "os"]
+    assert rules.imported(path) == ["model", "numpy", "os"]
 
 
 def test_a_bug_is_read_from_its_sentence():
     text = "In `a/b.py`, write `x + y` for `x - y`: `tests/test_x.py::test_y` fails."
-    assert check.BUG.findall(text) == [("a/b.py", "x + y", "x - y", "tests/test_x.py::test_y")]
+    assert parts.BUG.findall(text) == [("a/b.py", "x + y", "x - y", "tests/test_x.py::test_y")]
 
 
 @pytest.mark.parametrize(
@@ -54,8 +56,8 @@ def test_what_each_folder_may_import(tmp_path, path, module, act1, arrays):
     (tmp_path / path).parent.mkdir()
     (tmp_path / path).write_text(f"import {module}\n")
     refused = [f"{path} imports {module}"]
-    assert check.check_imports(tmp_path, set()) == ([] if act1 else refused)
-    assert check.check_imports(tmp_path, {"numpy"}) == ([] if arrays else refused)
+    assert rules.check_imports(tmp_path, set()) == ([] if act1 else refused)
+    assert rules.check_imports(tmp_path, {"numpy"}) == ([] if arrays else refused)
 
 
 def test_an_array_step_declares_numpy(project):
@@ -73,7 +75,7 @@ def test_an_array_step_declares_numpy(project):
 
 @pytest.mark.parametrize(
     "kind, groups, torch",
-    [("VENV", "", False), ("VENV", "torch = []", True), ("LINT_VENV", "torch = []", False)],
+    [("VENV", "", False), ("VENV", 'torch = ["a"]', True), ("LINT_VENV", 'torch = ["a"]', False)],
 )
 def test_a_step_with_a_group_torch_is_proven_with_torch(project, monkeypatch, kind, groups, torch):
     ran = []
@@ -81,14 +83,23 @@ def test_a_step_with_a_group_torch_is_proven_with_torch(project, monkeypatch, ki
     def fake(command, folder):
         ran.append(command)
         if command.startswith("make"):
-            Path(command.split("VENV=")[1].split()[0]).mkdir()
+            made = Path(command.split("VENV=")[1].split()[0])
+            (made / "lib/python3/site-packages").mkdir(parents=True)
         return 0, "123\n", ""
 
     project.write("pyproject.toml", project.read("pyproject.toml") + groups)
     project.git("commit", "-qam", "groups", "--allow-empty")
     monkeypatch.setattr(common, "run", fake)
-    common.environment("HEAD", kind, project.folder)
-    assert ran[-1].endswith("/made-for-123-with-torch" if torch else "/made-for-123")
+    folder = common.environment("HEAD", kind, project.folder)
+    assert ran[1].endswith("/made-for-123") and len(ran) == 2 + torch
+    shared = [Path(path.read_text().strip()) for path in folder.rglob("torch-shared.pth")]
+    assert [(path / "requirements.txt").read_text() for path in shared] == ["a\n"] * torch
+    project.write("README.md", "other\n")
+    project.write("pyproject.toml", project.read("pyproject.toml").replace('"x"', '"y"'))
+    project.commit("another project, of the same torch")
+    if torch:
+        common.environment("HEAD", kind, project.folder)
+        assert [command for command in ran if "pip" in command] == ran[2:3]
 
 
 def test_the_readme_of_main_holds_the_parts_of_the_tags_readme():

@@ -7,6 +7,8 @@ from small_project import Repository
 
 import steps
 
+pytestmark = pytest.mark.usefixtures("no_setup")
+
 
 def mend(project, path, text, step):
     project.git("switch", "-q", "steps")

@@ -1,0 +1,194 @@
+"""What a test file or a training can see, read from the code: from it come the keys of proofs.
+
+A test file sees the modules that it imports, and theirs; the modules whose names stand in its
+strings, as in `[python, "-m", "model.train"]`; the files whose names stand there; and the data of
+the model. Modules count by their meaning, without comments and docstrings. A test that looks at
+source text, or starts what can see everything, counts all of it.
+"""
+
+import ast
+import functools
+import re
+import tomllib
+from dataclasses import dataclass
+
+from common import NUMBER, ROOT, digest, git
+
+PACKAGES = "engine|model|kernels|tests"
+MODULE = re.compile(rf"\b(?:{PACKAGES})(?:\.\w+)+")
+IMPORT = re.compile(rf"\bfrom ((?:{PACKAGES})[\w.]*) import ([\w, ]+)")
+FILE = re.compile(r"[\w-]+\.\w+")
+DATA = "model/data/"
+DYNAMIC = {"import_module", "__import__", "exec", "run_module", "run_path"}
+PROGRAMS = {"make", "git", "bash", "sh", "steps.py"}  # may read any file
+BLOBS = {}
+SOURCE = re.compile(r"\binspect\b|__doc__|\bgetsource|\blinecache\b|\btokenize\b")
+
+
+class Tree:
+    """The files of a commit or a tree: {path: blob}; `changes`: {path: another text}."""
+
+    def __init__(self, name, root=ROOT, changes=()):
+        self.name, self.root, self.changes = name, root, dict(changes)
+        lines = git("ls-tree", "-r", "-z", name, root=root).split("\0")[:-1]
+        self.files = {line.split("\t")[1]: line.split()[2] for line in lines}
+        self.named = {}
+        for path in self.files:
+            self.named.setdefault(path.rsplit("/")[-1], []).append(path)
+
+    def text(self, path):
+        return self.changes[path] if path in self.changes else blob(self.files[path], self.root)
+
+    def identity(self, path):
+        return digest(self.changes[path]) if path in self.changes else self.files[path]
+
+    def meaning(self, path):
+        """Names what Python makes of a file; the number of the step counts nowhere."""
+        if not path.endswith(".py"):
+            return self.identity(path)
+        text = self.text(path)
+        return meaning(re.sub(r"step-\d\d", "step-*", text) if path == NUMBER else text)
+
+    def test_files(self):
+        return sorted(p for p in self.files if re.fullmatch(r"tests/test_\w+\.py", p))
+
+    def project(self):
+        return tomllib.loads(self.text("pyproject.toml")) if "pyproject.toml" in self.files else {}
+
+
+def blob(name, root):
+    if name not in BLOBS:
+        BLOBS[name] = git("cat-file", "blob", name, root=root)
+    return BLOBS[name]
+
+
+@functools.cache
+def meaning(text):
+    """A digest of a Python file as Python reads it, without comments and unused docstrings."""
+    tree = ast.parse(text)
+    for node in ast.walk(tree):
+        documented = isinstance(node, (ast.Module, ast.ClassDef, ast.FunctionDef))
+        used = "__doc__" in text
+        if documented and not used and ast.get_docstring(node, clean=False) is not None:
+            node.body[0].value.value = ""
+    return digest(ast.dump(tree))
+
+
+@dataclass
+class References:
+    """What a Python file names: modules, files; and whether it may reach anything at all."""
+
+    modules: set
+    mentioned: set  # modules whose names stand in strings
+    packages: set  # of which any module may be meant: f"model.{program}"
+    files: set
+    programs: bool  # whether a .py file that it names may be run
+    everything: bool
+
+
+@functools.cache
+def references(text):
+    names, strings, everything, starts = set(), set(), False, False
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            everything |= node.level > 0
+            names |= {str(node.module)} | {f"{node.module}.{alias.name}" for alias in node.names}
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+            strings.add(node.value)
+        elif isinstance(node, ast.Call):
+            called = getattr(node.func, "attr", getattr(node.func, "id", ""))
+            constant = all(isinstance(argument, ast.Constant) for argument in node.args)
+            everything |= called in DYNAMIC and not (constant and called.startswith("import"))
+            everything |= any(keyword.arg == "shell" for keyword in node.keywords)
+    starts = "subprocess" in names or "os.system" in text
+    files, mentioned, packages = set(), set(), set()
+    for string in strings:
+        mentioned |= set(MODULE.findall(string))
+        for module, those in IMPORT.findall(string):
+            mentioned |= {module} | {f"{module}.{name.strip()}" for name in those.split(",")}
+        files |= {name for name in FILE.findall(string) if not re.match(r"test_\w+\.py", name)}
+        packages |= set(re.findall(rf"\b({PACKAGES})\.$", string)) if starts else set()
+    if starts:
+        everything |= not (mentioned or packages) or bool(strings & PROGRAMS)
+        everything |= "steps.py" in files
+    return References(names, mentioned, packages, files, starts, everything)
+
+
+def closure(tree, start):
+    """(the paths that these files can see, whether they can see everything)."""
+    found, read, waiting = set(), set(), [path for path in start if path in tree.files]
+    while waiting:
+        path = waiting.pop()
+        if path in found:
+            continue
+        found.add(path)
+        if not path.endswith(".py"):
+            continue
+        seen = references(tree.text(path))
+        if seen.everything:
+            return set(tree.files), True
+        mentioned = seen.mentioned if seen.programs or path.startswith("tests/") else set()
+        waiting += [place for name in seen.modules | mentioned for place in modules(name)]
+        waiting += [place for place in tree.files if python_in(place, seen.packages)]
+        waiting = [place for place in waiting if place in tree.files]
+        named = {place for name in seen.files & tree.named.keys() for place in tree.named[name]}
+        if seen.programs:
+            waiting += named
+        read |= named
+    return found | read, False
+
+
+def python_in(path, packages):
+    return path.split("/")[0] in packages and path.endswith(".py")
+
+
+def modules(name):
+    """The files that may hold the module a.b.c, or that are run when it is imported."""
+    parts = name.split(".")
+    for i in range(1, len(parts) + 1):
+        path = "/".join(parts[:i])
+        yield from (f"{path}.py", f"{path}/__init__.py")
+
+
+def sees(tree, start, by_text=False):
+    """All that these files can see, as the parts of a key."""
+    paths, everything = closure(tree, start)
+    paths |= {path for path in tree.files if path.startswith(DATA)}
+    identity = tree.identity if by_text or everything else tree.meaning
+    python = [references(tree.text(path)) for path in paths if path.endswith(".py")]
+    imported = {name.split(".")[0] for seen in python for name in seen.modules}
+    needed = [line for line in dependencies(tree) if re.match(r"[\w.-]+", line)[0] in imported]
+    return [*needed, *(part for path in sorted(paths) for part in (path, identity(path)))]
+
+
+def of_test_file(tree, path):
+    """The key of what a test file's result depends on, but for the versions of the packages."""
+    settings, start = tree.project().get("tool", {}).get("pytest"), [path, "tests/conftest.py"]
+    texts = [tree.text(each) for each in start if each in tree.files]
+    number = []
+    if "STEP" in texts[0] or re.search(r"step-\d\d", texts[0]):
+        number = re.findall(r"step-\d\d", tree.text(NUMBER) if NUMBER in tree.files else "")
+    by_text = any(SOURCE.search(text) for text in texts)
+    own = [tree.identity(each) for each in start if each in tree.files]
+    return digest(path, settings, *number, *own, *sees(tree, start, by_text))
+
+
+def of_training(tree):
+    """The key of what `make train` prints, but for the versions and the number of the step."""
+    return digest(*sees(tree, ["model/train.py"]))
+
+
+def of_code(tree, more=()):
+    """The key of all code and data of a step, and of the files that `more` begins."""
+    code = [path for path in tree.files if path.split("/")[0] in ("engine", "model", "kernels")]
+    parts = [part for path in sorted(code) for part in (path, tree.meaning(path))]
+    parts += [part for path in sorted(tree.files) if path.startswith(tuple(more))
+              for part in (path, tree.identity(path))]  # fmt: skip
+    return digest(*parts)
+
+
+def dependencies(tree):
+    """What pyproject.toml says that the programs need."""
+    return tree.project().get("project", {}).get("dependencies", [])

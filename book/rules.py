@@ -1,0 +1,50 @@
+"""Rules that the text of the code must keep: who imports what, how small a bug is."""
+
+import ast
+import sys
+
+# What engine/ and model/gpt.py may import besides the project, and engine/ of array steps too.
+ARITHMETIC = {"math", "random"}
+SYSTEM = {"contextlib", "ctypes", "functools", "os"}
+SYSTEM |= {"mmap", "multiprocessing", "signal", "weakref"}  # two processes that share memory
+REFERENCE = {"torch_gpt.py"}  # the opponent in the race: not of the project, and not needed
+
+
+def check_imports(here, declared):
+    """model -> engine -> kernels; outside modules only as pyproject.toml declares them."""
+    below = {
+        "model": {"model", "engine", "kernels"},
+        "engine": {"engine", "kernels"},
+    }
+    problems = []
+    for path in sorted(here.glob("[emk]*/*.py")):
+        folder = path.parent.name
+        allowed = below.get(folder, {"kernels"}) | declared
+        if folder == "model" and path.name != "gpt.py":
+            allowed |= set(sys.stdlib_module_names)
+        elif folder != "model" and "numpy" in declared:
+            allowed |= ARITHMETIC | SYSTEM
+        else:
+            allowed |= ARITHMETIC
+        allowed |= {"torch"} if path.name in REFERENCE else set()
+        foreign = [name for name in imported(path) if name not in allowed]
+        problems += [f"{folder}/{path.name} imports {name}" for name in foreign]
+    return problems
+
+
+def imported(path):
+    """The top-level names of the modules that a file imports."""
+    names = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            names |= {alias.name.split(".")[0] for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            names.add(node.module.split(".")[0])
+    return sorted(names)
+
+
+def one_character_apart(a, b):
+    if len(a) == len(b):
+        return sum(x != y for x, y in zip(a, b)) == 1
+    long, short = sorted((a, b), key=len, reverse=True)
+    return any(long[:i] + long[i + 1 :] == short for i in range(len(long)))

@@ -1,0 +1,106 @@
+"""What a proof depends on, and what it does not."""
+
+import keys
+import pytest
+from small_project import Repository
+
+TOML = '[project]\ndependencies = ["numpy>=2"]\n[tool.pytest]\na = 1\n[tool.ruff]\nb = 1\n'
+FILES = {
+    "Makefile": "test:\n",
+    "README.md": "readme\n",
+    "pyproject.toml": TOML,
+    "engine/ops.py": '"""Sums."""\nONE = 1\n',
+    "engine/walk.py": "from engine.ops import ONE\n",
+    "engine/other.py": "import numpy\n",
+    "model/__init__.py": 'STEP = "step-03"\n',
+    "model/train.py": "import numpy\nfrom engine import walk\nfrom model import STEP\n",
+    "model/look.py": "WORD = 1\n",
+    "model/data/names.txt": "anna\n",
+    "tests/conftest.py": "A = 1\n",
+    "tests/helper.py": "B = 1\n",
+    "tests/list.txt": "1\n",
+    "tests/test_walk.py": "import pytest\nfrom engine import walk\nfrom tests import helper\n",
+    "tests/test_train.py": 'import subprocess\nsubprocess.run(["python", "-m", "model.train"])\n',
+    "tests/test_program.py": 'import subprocess\nsubprocess.run(["-m", f"model.{name}"])\n',
+    "tests/test_make.py": 'import subprocess\nsubprocess.run(["make", "model.train"])\n',
+    "tests/test_hidden.py": "import subprocess\nsubprocess.run(command)\n",
+    "tests/test_file.py": 'import pathlib\npathlib.Path("tests/list.txt").read_text()\n',
+    "tests/test_source.py": "import inspect\nfrom engine import ops\n",
+    "tests/test_step.py": "from model import STEP\nassert STEP\n",
+}
+
+
+@pytest.fixture(scope="module")
+def root(tmp_path_factory):
+    project = Repository(tmp_path_factory.mktemp("keys"))
+    project.git("init", "-q")
+    for path, text in FILES.items():
+        project.write(path, text)
+    project.commit("all")
+    return project.folder
+
+
+def key(root, test, path=None, text=None):
+    return keys.of_test_file(keys.Tree("HEAD", root, {path: text} if path else {}), test)
+
+
+@pytest.mark.parametrize(
+    "test, path, old, new, changes",
+    [
+        ("walk", "tests/test_walk.py", "import pytest", "import pytest  # x", True),
+        ("walk", "tests/conftest.py", "1", "2", True),
+        ("walk", "tests/helper.py", "1", "2", True),
+        ("walk", "engine/walk.py", "ONE", "ONE as TWO", True),
+        ("walk", "engine/ops.py", "1", "2", True),
+        ("walk", "engine/ops.py", "Sums.", "All sums.", False),
+        ("walk", "engine/ops.py", "1", "1  # one", False),
+        ("walk", "engine/other.py", "numpy", "numpy.linalg", False),
+        ("walk", "model/data/names.txt", "anna", "otto", True),
+        ("walk", "pyproject.toml", "a = 1", "a = 2", True),
+        ("walk", "pyproject.toml", "b = 1", "b = 2", False),
+        ("walk", "pyproject.toml", "numpy>=2", "numpy>=1", False),
+        ("walk", "Makefile", "test", "tests", False),
+        ("walk", "model/train.py", "numpy", "math", False),
+        ("train", "model/train.py", "numpy", "math", True),
+        ("train", "engine/ops.py", "1", "2", True),
+        ("train", "engine/other.py", "numpy", "numpy.linalg", False),
+        ("train", "model/look.py", "1", "2", False),
+        ("train", "pyproject.toml", "numpy>=2", "numpy>=1", True),
+        ("train", "model/__init__.py", "03", "04", False),
+        ("program", "model/look.py", "1", "2", True),
+        ("program", "engine/other.py", "numpy", "numpy.linalg", False),
+        ("make", "Makefile", "test", "tests", True),
+        ("hidden", "engine/other.py", "numpy", "numpy.linalg", True),
+        ("file", "tests/list.txt", "1", "2", True),
+        ("file", "engine/ops.py", "1", "2", False),
+        ("source", "engine/ops.py", "1", "1  # one", True),
+        ("step", "model/__init__.py", "03", "04", True),
+    ],
+)
+def test_what_a_test_file_sees(root, test, path, old, new, changes):
+    test, text = f"tests/test_{test}.py", FILES[path].replace(old, new)
+    assert text != FILES[path]
+    assert (key(root, test) != key(root, test, path, text)) == changes
+
+
+@pytest.mark.parametrize(
+    "path, old, new, changes",
+    [
+        ("engine/ops.py", "1", "2", True),
+        ("engine/ops.py", "Sums.", "All sums.", False),
+        ("model/look.py", "1", "2", False),
+        ("model/data/names.txt", "anna", "otto", True),
+        ("model/__init__.py", "03", "04", False),
+        ("tests/test_walk.py", "pytest", "math", False),
+        ("Makefile", "test", "tests", False),
+    ],
+)
+def test_what_a_training_sees(root, path, old, new, changes):
+    plain = keys.of_training(keys.Tree("HEAD", root))
+    changed = keys.of_training(keys.Tree("HEAD", root, {path: FILES[path].replace(old, new)}))
+    assert (plain != changed) == changes
+
+
+def test_a_docstring_that_a_program_prints_counts():
+    assert keys.meaning('"""a"""\n') == keys.meaning('"""b"""\n')
+    assert keys.meaning('"""a"""\nprint(__doc__)') != keys.meaning('"""b"""\nprint(__doc__)')
