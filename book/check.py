@@ -118,7 +118,9 @@ class Check:
     def proven(self):
         """The proofs that the commit holds, and those made in this clone."""
         local = self.cache / "proven"
-        proven = Proven(versions(self.environment(self.steps[-1], "VENV")), processor(), local)
+        last = self.steps[-1]
+        toml = git("show", f"{last.commit}:pyproject.toml", root=self.root)
+        proven = Proven(versions(self.environment(last, "VENV"), toml), processor(), local)
         if self.has(PROVEN):
             proven.read((self.clone / PROVEN).read_text())
         if local.exists():
@@ -426,6 +428,8 @@ def print_trust(check):
         _, packages, machine = check.proven.heads[by].split(" | ")
         seconds = math.fsum(proof.seconds for proof in proofs)
         print(f"taken on trust: {len(proofs)} proofs, {seconds:.0f} s, on {machine}, {packages}")
+    if others := check.proven.others:
+        print(f"not trusted: {others} proofs that other versions than these have made")
     print(f"proven now: {len(check.proven.made)} proofs; the slowest:")
     for seconds, what in sorted(check.spent, reverse=True)[:10]:
         print(f"  {seconds:6.1f} s  {what}")

@@ -11,6 +11,7 @@ import json
 import platform
 import re
 import threading
+import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -26,7 +27,7 @@ RULES |= {"same run": 1, "transcripts": 1, "fails": 1}
 
 LIST = """
 import importlib.metadata, json
-found = {d.name: d.version for d in importlib.metadata.distributions()}
+found = {d.name.lower(): d.version for d in importlib.metadata.distributions()}
 print(json.dumps(found))
 """
 
@@ -51,6 +52,7 @@ class Proven:
         self.by = digest(versions, processor)[:8]
         self.heads = {self.by: f"versions {self.by} | {versions} | {processor}"}
         self.kept, self.made, self.used = {}, {}, {}
+        self.others = 0  # proofs that were read but made with other versions
         self.local, self.lock = local, threading.Lock()
 
     def key(self, kind, *parts):
@@ -69,6 +71,8 @@ class Proven:
                 head = self.heads.get(proof.by, "").split(" | ")
                 if len(head) == 3 and head[1] == self.versions:
                     self.kept[proof.key] = proof
+                else:
+                    self.others += 1
             else:
                 raise Problem(f"{name}, line {number}: got '{line}'; expected a proof or versions")
 
@@ -116,12 +120,18 @@ class Proven:
         return HEAD + "\n".join([*heads, *(proof.line() for proof in proofs)]) + "\n"
 
 
-def versions(environment):
-    """Python, the machine and every package that tests and trainings may use, in a line."""
+def versions(environment, toml):
+    """Python, the machine, and the packages that pyproject.toml names, in a line.
+
+    What these packages need in turn does not count: the steps that chance picks would show it.
+    """
+    project = tomllib.loads(toml)
+    groups = project["dependency-groups"]
+    lines = [*project["project"]["dependencies"], *groups["test"], *groups.get("torch", [])]
     _, out, _ = run(f"{environment}/bin/python -c '{LIST}'", environment)
     found = json.loads(out or "{}")
-    packages = [f"{name} {found[name]}" for name in sorted(found, key=str.lower)]
-    packages = [line for line in packages if line.split()[0] not in ("pip", "setuptools")]
+    names = sorted({re.match(r"[\w.-]+", line)[0].lower() for line in lines})
+    packages = [f"{name} {found.get(name, '-')}" for name in names]
     system = f"Python {platform.python_version()} on {platform.system()} {platform.machine()}"
     return ", ".join([system, *packages])
 

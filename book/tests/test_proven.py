@@ -1,5 +1,7 @@
 """book/proven: what is trusted, what is not, and how a wrong entry is found."""
 
+import platform
+
 import check
 import common
 import pytest
@@ -7,7 +9,7 @@ import release
 import replay
 import training
 from common import PROVEN, Problem
-from proofs import Proven
+from proofs import Proven, versions
 
 TEST = "from model.rate import RATE\n\n\ndef test_rate():\n    assert RATE == 0.5\n"
 
@@ -30,9 +32,18 @@ def test_what_is_written_is_read():
 def test_proofs_of_other_versions_are_ignored():
     first = proven()
     first.add("k1", "step-00 tests/test_a.py", 1.0, "3 tests")
-    assert proven("Python 3, numpy 3", text=first.text(whole=False)).trust("k1") is None
+    other = proven("Python 3, numpy 3", text=first.text(whole=False))
+    assert other.trust("k1") is None and other.others == 1
     assert first.key("tests", "a") != proven("Python 3, numpy 3").key("tests", "a")
     assert first.key("tests", "a") == proven(processor="another").key("tests", "a")
+
+
+def test_the_versions_are_those_of_python_and_of_the_packages_that_are_named(made, project):
+    toml = project.read("pyproject.toml").replace("test = []", 'test = ["pytest>=8", "nobody"]')
+    found = versions(made, toml)
+    system, *packages = found.split(", ")
+    assert system.startswith(f"Python {platform.python_version()} on ")
+    assert packages == ["nobody -", f"pytest {pytest.__version__}"]
 
 
 def test_a_whole_run_drops_what_it_did_not_need():
@@ -109,7 +120,7 @@ def test_nothing_is_run_twice_but_what_chance_picks(tested, tmp_path, monkeypatc
     tested.write(PROVEN, found.proven.text(whole=True))
     (tested.folder / ".git/stepgrad/proven").unlink()
     assert prove(tested, tmp_path)[1] == [0, 0, 0]
-    monkeypatch.setattr(check, "versions", lambda _: "Python 4")
+    monkeypatch.setattr(check, "versions", lambda *_: "Python 4")
     assert prove(tested, tmp_path)[1] == [1, 0, 1]
 
 
