@@ -109,7 +109,7 @@ class Check:
         self.book = (self.clone / "STEPS.md").read_text() if self.has("STEPS.md") else ""
         self.everything = everything
         self.again = a_tenth(main, len(self.steps)) if tenth else set()
-        self.spent = []
+        self.spent, self.trees = [], {}
 
     def has(self, path):
         return (self.clone / path).exists()
@@ -148,11 +148,8 @@ class Check:
         """{tag: Plan}: a test file of the same key runs at the first step that needs it."""
         plans, taken = {}, set()
         for step in steps:
-            tree = keys.Tree(step.commit, self.clone)
-            of_files = {
-                path: self.proven.key("tests", keys.of_test_file(tree, path))
-                for path in tree.test_files()
-            }
+            tree = self.tree(step)
+            of_files = {path: self.proven.key("tests", key) for path, key in tree.test_keys.items()}
             plan = plans[step.tag] = Plan(tree, of_files, step.number in self.again)
             plan.whole = plan.again or self.needs_whole(step)
             for path, key in of_files.items():
@@ -160,6 +157,11 @@ class Check:
                     plan.files.append(path)
                     taken.add(key)
         return plans
+
+    def tree(self, step):
+        if step.tag not in self.trees:
+            self.trees[step.tag] = keys.Tree(step.commit, self.clone)
+        return self.trees[step.tag]
 
     def known(self, step, key):
         """The proof of this key, if one is trusted at this step."""

@@ -9,6 +9,7 @@ source text, or starts what can see everything, counts all of it.
 import ast
 import functools
 import re
+import subprocess
 import tomllib
 from dataclasses import dataclass
 
@@ -33,11 +34,12 @@ class Tree:
         lines = git("ls-tree", "-r", "-z", name, root=root).split("\0")[:-1]
         self.files = {line.split("\t")[1]: line.split()[2] for line in lines}
         self.named = {}
+        fetch(sorted(set(self.files.values()) - BLOBS.keys()), root)
         for path in self.files:
             self.named.setdefault(path.rsplit("/")[-1], []).append(path)
 
     def text(self, path):
-        return self.changes[path] if path in self.changes else blob(self.files[path], self.root)
+        return self.changes[path] if path in self.changes else BLOBS[self.files[path]]
 
     def identity(self, path):
         return digest(self.changes[path]) if path in self.changes else self.files[path]
@@ -52,14 +54,26 @@ class Tree:
     def test_files(self):
         return sorted(p for p in self.files if re.fullmatch(r"tests/test_\w+\.py", p))
 
+    @functools.cached_property
+    def test_keys(self):
+        """{test file: the key of what its result depends on}"""
+        return {path: of_test_file(self, path) for path in self.test_files()}
+
     def project(self):
         return tomllib.loads(self.text("pyproject.toml")) if "pyproject.toml" in self.files else {}
 
 
-def blob(name, root):
-    if name not in BLOBS:
-        BLOBS[name] = git("cat-file", "blob", name, root=root)
-    return BLOBS[name]
+def fetch(names, root):
+    """Reads many blobs by one call of git."""
+    stdin = "".join(f"{name}\n" for name in names).encode()
+    command = ["git", "cat-file", "--batch"]
+    out = subprocess.run(command, cwd=root, input=stdin, capture_output=True, check=True).stdout
+    start = 0
+    for name in names:
+        head = out.index(b"\n", start)
+        end = head + 1 + int(out[start:head].split()[2])
+        BLOBS[name] = out[head + 1 : end].decode(errors="replace")
+        start = end + 1
 
 
 @functools.cache

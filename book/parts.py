@@ -67,9 +67,6 @@ class Parts:
     def furnished(self):
         return self.check.furnish(self.step, self.here)
 
-    def tree(self, changes=()):
-        return keys.Tree(self.step.commit, self.check.clone, changes)
-
     def go_back(self):
         git("switch", "--detach", "-q", self.step.commit, root=self.here)
 
@@ -111,11 +108,7 @@ class Parts:
         """Every test of the step before is still there, unless retired."""
         if not self.before:
             return []
-        tree = keys.Tree(self.before.commit, self.check.clone)
-        old, new = (
-            {path: keys.of_test_file(each, path) for path in each.test_files()}
-            for each in (tree, self.plan.tree)
-        )
+        old, new = self.check.tree(self.before).test_keys, self.plan.tree.test_keys
         changed = [path for path in old if old[path] != new.get(path)]
         retired = self.step.trailers.get("Retires", "")
         key = self.key("names", retired, *((path, old[path], new.get(path)) for path in changed))
@@ -158,16 +151,17 @@ class Parts:
         """A step that changes how, not what: the first losses, and the report, to the last bit."""
         if self.check.expected(self.before) != self.result.expected:
             return [f"Same-run: {EXPECTED} is another than that of {self.before.tag}"]
-        tree = keys.Tree(self.before.commit, self.check.clone)
-        key = self.key("same run", keys.of_training(tree), keys.of_training(self.plan.tree))
+        trees = self.check.tree(self.before), self.plan.tree
+        key = self.key("same run", *(keys.of_training(tree) for tree in trees))
         if proof := self.known(key):
             self.result.train_seconds = proof.seconds
             return []
         there = self.check.sandbox(self.before, f"{self.step.tag}-same-run")
         try:
             self.check.furnish(self.before, there)
-            one = first_losses(self.before.commit, there, self.check.root)
-            other = first_losses(self.step.commit, self.furnished(), self.check.root)
+            kept, root = self.check.scratch, self.check.root
+            one = first_losses(self.before.commit, there, kept, root)
+            other = first_losses(self.step.commit, self.furnished(), kept, root)
         except Problem as problem:
             return [f"Same-run: {problem}{self.refute(key)}"]
         if difference := same_run(one, other):
@@ -212,7 +206,7 @@ class Parts:
         others = [line for line in lines if not re.fullmatch(VISIT, line)]
         chain = any(re.search(r"steps\.py|\bgit ", line) for line in others)
         visited = [step for step in self.check.steps if step.tag in visits]
-        trees = [keys.Tree(step.commit, self.check.clone) for step in [*visited, self.step]]
+        trees = [self.check.tree(step) for step in [*visited, self.step]]
         return [
             keys.meaning(Path(transcripts.__file__).read_text()),
             *(match["body"] for match, _ in shown),
@@ -237,7 +231,8 @@ class Parts:
             if not one_character_apart(old, new):
                 problems.append(f"bug: `{old}` and `{new}` differ by more than one character")
             wrong = text.replace(old, new)
-            seen = keys.of_test_file(self.tree({path: wrong}), test.split("::")[0])
+            tree = keys.Tree(self.step.commit, self.check.clone, {path: wrong})
+            seen = keys.of_test_file(tree, test.split("::")[0])
             key = self.key("fails", test, seen)
             if self.known(key):
                 continue
@@ -294,8 +289,11 @@ class Parts:
         except Problem as problem:
             return [str(problem)]
         of_files = {
-            path: self.key("tests", keys.of_test_file(tree, path))
-            for path in [exercise, *tree.test_files()]
+            path: self.key("tests", seen)
+            for path, seen in {
+                exercise: keys.of_test_file(tree, exercise),
+                **tree.test_keys,
+            }.items()
         }
         changed = {path for path, key in of_files.items() if key != self.plan.keys.get(path)}
         files = [path for path in of_files if path in changed and not self.known(of_files[path])]

@@ -125,9 +125,8 @@ def declares_same_run(commit, root):
 def require_same_run(before, after, named, scratch, root):
     """Refuses a step that declares Same-run and whose first losses are not those before it."""
     folders = [furnished(commit, scratch, root) for commit in (before, after)]
-    losses = [
-        first_losses(commit, folder, root) for commit, folder in zip((before, after), folders)
-    ]
+    pairs = zip((before, after), folders)
+    losses = [first_losses(commit, folder, scratch, root) for commit, folder in pairs]
     if difference := same_run(*losses):
         subject = git("show", "-s", "--format=%s", named, root=root).strip()
         raise Problem(f"'{subject}' says Same-run: {difference}; expected no such trailer")

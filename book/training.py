@@ -7,6 +7,7 @@ import re
 import sys
 import threading
 import time
+from pathlib import Path
 
 import keys
 from common import EXPECTED, NUMBER, ROOT, Problem, cache, digest, git, last_line, run
@@ -61,8 +62,10 @@ def trained(commit, here, root=ROOT, files=True):
 
 def forget(commit, root=ROOT):
     """The next trained() of this code trains."""
-    for path in cache(root).glob(f"train-{training_key(commit, root)}-*.json"):
-        path.unlink()
+    key = training_key(commit, root)
+    with only_one(key):
+        for path in cache(root).glob(f"train-{key}-*.json"):
+            path.unlink()
 
 
 def as_printed(commit, root=ROOT):
@@ -71,11 +74,11 @@ def as_printed(commit, root=ROOT):
     return re.sub(r"^step-\* ", f"{number(commit, root)} ", expected, flags=re.M)
 
 
-def first_losses(commit, here, root=ROOT):
-    """What book/first_losses.py prints at a step, without its number and times."""
+def first_losses(commit, here, folder, root=ROOT):
+    """What book/first_losses.py prints at a step; run once for all of the same `folder`."""
     key = training_key(commit, root)
-    with only_one("first " + key):
-        kept = cache(root) / f"first-{key}.txt"
+    with only_one(f"first {folder} {key}"):
+        kept = Path(folder) / f"first-{key}.txt"
         if not kept.exists():
             script = ROOT / "book/first_losses.py"
             status, out, err = run(f".venv/bin/python {script}", here)

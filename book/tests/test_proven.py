@@ -188,7 +188,7 @@ def test_a_step_that_declares_the_same_run_is_proven_by_its_first_losses(tested,
     shown = [p.what for p in found.proven.made.values() if "run" in p.what or "train" in p.what]
     assert problems == [[], [], []]
     assert sorted(shown) == ["step-00 make train", "step-01 same run", "step-02 same run"]
-    losses = next(tested.folder.glob(".git/stepgrad/first-*")).read_text()
+    losses = next(tmp_path.glob("scratch0/first-*")).read_text()
     assert losses.count("0x1.") == training.COUNT and "held-out 2.9" in losses
     again, _, _ = prove(tested, tmp_path, again=[1], numbers=[1])
     assert [p.what for p in again.proven.made.values() if "train" in p.what] == [
