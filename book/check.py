@@ -432,7 +432,7 @@ def print_trust(check):
         print(f"taken on trust: {len(proofs)} proofs, {seconds:.0f} s, on {machine}, {packages}")
     if others := check.proven.others:
         print(f"not trusted: {others} proofs that other versions than these have made")
-    print(f"proven now: {len(check.proven.made)} proofs; the slowest:")
+    print(f"proven now: {len(check.proven.made)} proofs{'; the slowest:' if check.spent else ''}")
     for seconds, what in sorted(check.spent, reverse=True)[:10]:
         print(f"  {seconds:6.1f} s  {what}")
 
