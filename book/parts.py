@@ -80,7 +80,8 @@ class Parts:
             self.result.ran, self.result.test_seconds = len(found), seconds
             if self.plan.whole and not problems:
                 shown = f"{sum(outcome.tests for outcome in found.values())} tests"
-                self.note("make test", self.check.whole_key(self.step), shown, seconds)
+                key, what = self.check.whole_key(self.step), f"{self.step.tag} make test"
+                self.check.proven.add(key, what, seconds, shown)
         key = self.check.whole_key(self.step, "from nothing")
         if self.check.begins_act(self.step) and not self.known(key):
             fresh = self.check.sandbox(self.step, f"{self.step.tag}-fresh")
