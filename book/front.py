@@ -184,7 +184,7 @@ def losses(steps, expected):
 def picture(steps, expected, drawn):
     """How README shows the picture, with words for those who do not see it."""
     names, stories = losses(steps, expected)
-    ways, rates = yardsticks(expected[steps[-1].tag]), speeds(drawn)
+    ways, rates = yardsticks(expected[steps[-1].tag]), speeds(drawn, steps)
     act1 = acts(steps)[0][-1]
     hundreds = int(rates[max(rates)] / rates[act1.number] // 100 * 100)
     ends = [
@@ -207,14 +207,22 @@ def picture(steps, expected, drawn):
     )
 
 
-def speeds(drawn):
-    """{number: characters/s}, read off the heights in the picture that book/speed.py has drawn."""
+def speeds(drawn, steps):
+    """{number: characters/s}, read off the heights in the picture that book/speed.py has drawn.
+
+    Raises Problem where it shows other steps.
+    """
     grid = re.findall(r'<path d="M[\d.]+ ([\d.]+)H.*\n<text.*>([\d,]+)</text>', drawn)
     (low, least), (high, most) = [
         (float(y), math.log10(int(speed.replace(",", "")))) for y, speed in (grid[0], grid[-1])
     ]
-    dots = re.findall(r'<circle cx="[\d.]+" cy="([\d.]+)".*\n<text.*>(\d\d) \w+</text>', drawn)
-    share = {int(number): (low - float(y)) / (low - high) for y, number in dots}
+    dots = re.findall(r'<circle cx="[\d.]+" cy="([\d.]+)".*\n<text.*>((\d\d) [\w-]+)</text>', drawn)
+    known = {f"{step.number:02d} {step.slug}" for step in steps}
+    for _, name, _ in dots:
+        if name not in known:
+            got = f"step {name} in book/speed.svg"
+            raise Problem(f"got {got}; expected the steps of the chain: book/speed.py")
+    share = {int(number): (low - float(y)) / (low - high) for y, _, number in dots}
     return {number: 10 ** (least + s * (most - least)) for number, s in share.items()}
 
 
@@ -313,7 +321,7 @@ def draw(steps, expected, drawn, shade):
         draw_losses(drawing, found, ways, title, choose_marks, scale)
     title = "Letters of the names learnt from in a second: higher is better; a line is ten times"
     drawing.text(LEFT, SPEEDS[0] - 14, f"{title} the one below", "start")
-    draw_speeds(drawing, {n: s for n, s in speeds(drawn).items() if n < len(steps)})
+    draw_speeds(drawing, speeds(drawn, steps))
     for number in range(0, len(steps), 2):
         drawing.text(drawing.x(number), SPEEDS[1] + 18, f"{number:02d}")
     for number, act in enumerate(acts(steps), 1):

@@ -152,7 +152,10 @@ def test_an_act_ends_with_the_step_that_says_so():
 def test_speeds_are_read_off_the_picture_of_speeds():
     steps = [SimpleNamespace(number=n, tag=f"step-{n:02d}", slug=f"s{n}") for n in (8, 9, 15)]
     drawn = speed.draw(steps, {"step-08": 1000, "step-09": 10, "step-15": 12345})
-    assert front.speeds(drawn) == pytest.approx({8: 1000, 9: 10, 15: 12345}, rel=0.01)
+    assert front.speeds(drawn, steps) == pytest.approx({8: 1000, 9: 10, 15: 12345}, rel=0.01)
+    steps[1].slug = "another"
+    with pytest.raises(Problem, match=r"got step 09 s9 in book/speed\.svg; expected"):
+        front.speeds(drawn, steps)
 
 
 def test_marks_hold_all_numbers():
