@@ -43,7 +43,6 @@ def random_model(sizes):
 def measure(sizes, lengths=LENGTHS, rounds=ROUNDS):
     """[(T, tokens a second with a cache, without)]"""
     from model.cache import Cache
-
     from model.gpt import next_letter
 
     model, rng = random_model(sizes), random.Random(1)
