@@ -7,6 +7,7 @@ import random
 
 from engine.optim import SGD
 from model import STEP
+from model.checkpoint import save
 from model.count import yardsticks
 from model.data import NAMES, encode, read_names, split
 from model.gpt import GPT, name_loss
@@ -58,6 +59,7 @@ def main():
     except ValueError as error:
         fail(f"train: {error}")
 
+    save(model)
     size = len(model.parameters())
     loss = average_loss(model, train_names[: len(held_out_names)])
     held_out = average_loss(model, held_out_names)
