@@ -190,6 +190,10 @@ class Tensor:
             raise ValueError(f"T: got shape {self.shape}; expected two axes, or transpose(i, j)")
         return self.transpose(0, 1)
 
+    def reshape(self, *shape):
+        """The same numbers in the same order, in rows of other lengths    dx: dy in x's shape"""
+        return Tensor(self.data.reshape(*shape), (self,), lambda dy: (dy.reshape(self.shape),))
+
     def mean(self, dim=None, keepdim=False):
         """The sum divided by how many numbers it adds up"""
         if self.size == 0:
