@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from model.stories import generate
+from model.stories import floor, generate
 
 # "." marks both ends of a name.
 LETTERS = ".abcdefghijklmnopqrstuvwxyz"
@@ -85,7 +85,7 @@ def split(names):
 class Names:
     """Names, each of them a row of its own; every tenth is held out."""
 
-    characters = LETTERS
+    characters, floor = LETTERS, None
 
     def __init__(self, path):
         self.train, self.held_out = split(read_names(path))
@@ -112,10 +112,13 @@ class Names:
 
 
 class Text:
-    """A long text, seen through windows of T characters; the last tenth is held out."""
+    """A long text, seen through windows of T characters; the last tenth is held out.
 
-    def __init__(self, text, T):
-        self.characters, self.T = "".join(sorted(set(text))), T
+    floor: the best possible loss on it, where that is known.
+    """
+
+    def __init__(self, text, T, floor=None):
+        self.characters, self.T, self.floor = "".join(sorted(set(text))), T, floor
         if len(text) < 20 * (T + 1):
             raise ValueError(f"data: got {len(text)} characters; expected {20 * (T + 1)} or more")
         place = {c: i for i, c in enumerate(self.characters)}
@@ -181,7 +184,7 @@ def load_data(name, path=NAMES, T=64):
     if name == "names":
         return Names(path)
     if name == "stories":
-        return Text(generate(seed=1, size=1_000_000), T)
+        return Text(generate(seed=1, size=1_000_000), T, floor())
     if name == "shakespeare":
         name = shakespeare()
     try:
