@@ -22,6 +22,28 @@ def embedding(weight, index):
     return Tensor(cpu.embedding_forward(weight.data, index), (weight,), rule)
 
 
+def linear(x, weight, bias):
+    """y = x @ weight.T + bias        x (…, C), weight (K, C), bias (K), y (…, K)"""
+    if weight.ndim != 2 or weight.shape != bias.shape + x.shape[-1:]:
+        got = f"x {x.shape}, weight {weight.shape} and bias {bias.shape}"
+        raise ValueError(f"linear: got {got}; expected (…, C), (K, C) and (K)")
+    y = cpu.linear_forward(x.data, weight.data, bias.data)
+    return Tensor(y, (x, weight, bias), lambda dy: cpu.linear_backward(dy, x.data, weight.data))
+
+
+def attention(qkv, H):
+    """(y, p): what each letter receives in H heads, and the shares with which it looks around.
+
+    qkv (B, T, 3 * C), y a Tensor (B, T, C), p an array (B, H, T, T), to be read only
+    """
+    if qkv.ndim != 3 or qkv.shape[2] % (3 * H):
+        got = f"{qkv.shape} and {H} heads"
+        raise ValueError(f"attention: got {got}; expected (B, T, 3 * C), C a multiple of the heads")
+    y, p = cpu.attention_forward(qkv.data, H)
+    p.flags.writeable = False  # the way back needs it as it is
+    return Tensor(y, (qkv,), lambda dy: (cpu.attention_backward(dy, qkv.data, p, H),)), p
+
+
 def cross_entropy(logits, y, ignore_index=-1):
     """The mean of -log(p[y]) over all places, p = softmax(logits)     logits (…, V), y (…)
 
