@@ -50,7 +50,7 @@ def embedding_forward(weight, index):
 
 def embedding_backward(dy, index, shape):
     """dweight, of this shape: dy added up over all places where a row was taken"""
-    dweight = np.zeros(shape)
+    dweight = np.zeros(shape, dy.dtype)
     np.add.at(dweight, index, dy)
     return dweight
 
@@ -152,7 +152,8 @@ def cross_entropy_backward(dy, p, y, ignore_index):
     counted = y != ignore_index
     slopes = p * counted[..., None]
     slopes[counted, y[counted]] -= 1.0
-    return dy / counted.sum() * slopes
+    # A numpy integer would turn float32 into float64; a plain one does not.
+    return dy / int(counted.sum()) * slopes
 
 
 def layernorm_forward(x, weight, bias, eps=1e-5):

@@ -4,6 +4,8 @@ import argparse
 import math
 import random
 
+import numpy as np
+
 from engine.autograd import no_grad
 from engine.cost import count_bytes
 from engine.ops import cross_entropy
@@ -18,7 +20,7 @@ from model.sample import sample_name, sample_text
 
 NAMES_RUN = {"learning_rate": 0.02, "steps": 2700, "batch_size": 32}
 NAMES_GPT = {"T": 16, "C": 16, "H": 4, "L": 1}
-TEXT_RUN = {"learning_rate": 0.005, "steps": 800, "batch_size": 16}
+TEXT_RUN = {"learning_rate": 0.005, "steps": 2500, "batch_size": 16}
 TEXT_GPT = {"T": 64, "C": 64, "H": 4, "L": 2}
 
 MOST = {"steps": 10_000_000, "batch_size": 100_000}
@@ -67,7 +69,7 @@ def main():
     parser.add_argument("--data", help="stories (default), names, shakespeare, or a text file")
     parser.add_argument("--names", help="a text file with one name a line, for --data names")
     parser.add_argument("--learning-rate", type=float, help="default 0.02, for a text 0.005")
-    parser.add_argument("--steps", type=int, help="default 2700, for a text 800")
+    parser.add_argument("--steps", type=int, help="default 2700, for a text 2500")
     parser.add_argument("--batch-size", type=int, help="rows a step; default 32, for a text 16")
     options = parser.parse_args()
     if "" in (options.data, options.names):
@@ -89,6 +91,7 @@ def main():
         data = load_data(options.data, options.names or NAMES, sizes["T"])
         scale = 0.4 / math.sqrt(sizes["C"])  # 0.1 at 16 channels, less where more is added up
         model = GPT(random.Random(2), V=len(data.characters), scale=scale, **sizes)
+        model.to(np.float32)
         progress = train(model, data, options.learning_rate, options.steps, options.batch_size)
     except ValueError as error:
         fail(f"train: {error}")
