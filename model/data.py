@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from model.stories import floor, generate
+from model.tokenizer import learn
 
 # "." marks both ends of a name.
 LETTERS = ".abcdefghijklmnopqrstuvwxyz"
@@ -85,7 +86,8 @@ def split(names):
 class Names:
     """Names, each of them a row of its own; every tenth is held out."""
 
-    characters, floor = LETTERS, None
+    V = alphabet = len(LETTERS)
+    tokenizer, tokens_per_byte, floor = None, 1.0, None
 
     def __init__(self, path):
         self.train, self.held_out = split(read_names(path))
@@ -98,6 +100,10 @@ class Names:
         """The held-out names, or as many of those to learn from, in batches."""
         names = self.held_out if held_out else self.train[: len(self.held_out)]
         return [batch(names[i : i + size]) for i in range(0, len(names), size)]
+
+    def bytes_in(self, y):
+        """How many letters y has, each of them a byte; -1 is none."""
+        return (y >= 0).sum()
 
     def contexts(self, held_out, memory):
         """(c, y): the `memory` letters before each letter, (N, memory), and that letter, (N)."""
@@ -112,19 +118,29 @@ class Names:
 
 
 class Text:
-    """A long text, seen through windows of T characters; the last tenth is held out.
+    """A long text, seen through windows of T tokens; the last tenth is held out.
 
-    floor: the best possible loss on it, where that is known.
+    merges: how many the tokenizer learns, from the text to learn from.
+    floor: the best possible loss on it, in nats a character, where that is known.
     """
 
-    def __init__(self, text, T, floor=None):
-        self.characters, self.T, self.floor = "".join(sorted(set(text))), T, floor
-        if len(text) < 20 * (T + 1):
-            raise ValueError(f"data: got {len(text)} characters; expected {20 * (T + 1)} or more")
-        place = {c: i for i, c in enumerate(self.characters)}
-        numbers = np.array([place[c] for c in text])
+    def __init__(self, text, T, merges=0, floor=None):
+        text = text.encode()
         cut = len(text) * 9 // 10
-        self.train, self.held_out = numbers[:cut], numbers[cut:]
+        self.tokenizer = learn(text[:cut], merges)
+        self.V, self.T, self.floor = self.tokenizer.V, T, floor
+        self.train, self.held_out = (
+            np.array(self.tokenizer.encode(part)) for part in (text[:cut], text[cut:])
+        )
+        got = len(self.held_out)
+        if got < 2 * (T + 1):
+            raise ValueError(f"data: got {got} tokens held out; expected {2 * (T + 1)} or more")
+        self.tokens_per_byte = got / len(text[cut:])
+        self.lengths = np.array([len(piece) for piece in self.tokenizer.pieces])
+        # For counting: the bytes, numbered from 0 to alphabet - 1.
+        kinds, numbers = np.unique(np.frombuffer(text, np.uint8), return_inverse=True)
+        self.alphabet = len(kinds)
+        self.train_bytes, self.held_out_bytes = numbers[:cut], numbers[cut:]
 
     def batch(self, rng, size):
         """(x, y), each (size, T): windows that start anywhere, and the same one place later."""
@@ -135,16 +151,20 @@ class Text:
 
     def parts(self, held_out, size=64):
         """Window after window of the held-out text, or of as much of the text to learn from, in
-        batches; 65,536 characters at most.
+        batches; 65,536 tokens at most.
         """
         numbers = self.held_out if held_out else self.train
         count = min(len(self.held_out) - 1, 65_536) // self.T
         x, y = (numbers[k:][: count * self.T].reshape(count, self.T) for k in (0, 1))
         return [(x[i : i + size], y[i : i + size]) for i in range(0, count, size)]
 
+    def bytes_in(self, y):
+        """How many bytes the tokens y stand for; -1 is none."""
+        return self.lengths[y[y >= 0]].sum()
+
     def contexts(self, held_out, memory):
-        """(c, y): the `memory` characters before each one, (N, memory), and that one, (N)."""
-        numbers = self.held_out if held_out else self.train
+        """(c, y): the `memory` bytes before each one, (N, memory), and that one, (N)."""
+        numbers = self.held_out_bytes if held_out else self.train_bytes
         rows = np.lib.stride_tricks.sliding_window_view(numbers, memory + 1)
         return rows[:, :-1], rows[:, -1]
 
@@ -176,7 +196,7 @@ def check_shakespeare(text, place):
         raise ValueError(f"data: got sha256 {digest[:12]}… from {place}; expected 86c4e6aa9db7…")
 
 
-def load_data(name, path=NAMES, T=64):
+def load_data(name, path=NAMES, T=64, merges=0):
     """The data that --data names: names, stories, shakespeare, or the text file at a path.
 
     Raises ValueError where a file is missing, is not text, or is too short.
@@ -184,11 +204,11 @@ def load_data(name, path=NAMES, T=64):
     if name == "names":
         return Names(path)
     if name == "stories":
-        return Text(generate(seed=1, size=1_000_000), T, floor())
+        return Text(generate(seed=1, size=4_000_000), T, merges, floor())
     if name == "shakespeare":
         name = shakespeare()
     try:
-        return Text(Path(name).read_text(encoding="utf-8"), T)
+        return Text(Path(name).read_text(encoding="utf-8"), T, merges)
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "not UTF-8 text"
         raise ValueError(

@@ -4,7 +4,7 @@ import argparse
 
 from engine.autograd import no_grad
 from model.checkpoint import load
-from model.data import LETTERS, batch
+from model.data import batch
 from model.progress import fail, run
 
 SHADES = " .:-=+*#%@"
@@ -29,8 +29,8 @@ def main():
     parser.add_argument("name")
     options = parser.parse_args()
     try:
-        model, characters = load()
-        if characters != LETTERS:
+        model, tokenizer = load()
+        if tokenizer is not None:
             raise ValueError("weights: got a text's; expected make train ARGS='--data names'")
         print(look(model, options.name))
     except ValueError as error:

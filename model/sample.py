@@ -4,7 +4,7 @@ import argparse
 import random
 
 from model.checkpoint import load
-from model.data import LETTERS, LONGEST, decode, encode
+from model.data import LONGEST, decode, encode
 from model.gpt import next_letter
 from model.progress import fail, run
 
@@ -17,15 +17,14 @@ def sample_name(model, rng, temperature=1.0, prompt=""):
     return decode(continuation(model, rng, letters, LONGEST - len(prompt), temperature, stop=0))
 
 
-def sample_text(model, rng, characters, length, temperature=1.0, prompt=""):
-    """The prompt and `length` characters that go on from it; '' stands for the first character."""
-    prompt = prompt or characters[0]
-    for c in prompt:
-        if c not in characters:
-            raise ValueError(f"prompt: got {c!r}; expected characters of the text it learnt from")
-    numbers = [characters.index(c) for c in prompt]
-    numbers = continuation(model, rng, numbers, length, temperature, seen=model.sizes["T"])
-    return "".join(characters[number] for number in numbers)
+def sample_text(model, rng, tokenizer, length, temperature=1.0, prompt=""):
+    """The prompt and `length` tokens that go on from it; '' stands for a new line.
+
+    A letter of several bytes that stays incomplete is shown as �.
+    """
+    tokens = tokenizer.encode((prompt or "\n").encode())
+    tokens = continuation(model, rng, tokens, length, temperature, seen=model.sizes["T"])
+    return tokenizer.decode(tokens).decode(errors="replace")
 
 
 def continuation(model, rng, numbers, length, temperature, stop=None, seen=None):
@@ -47,20 +46,20 @@ def main():
     parser.add_argument("--temperature", type=float, default=1.0, help="default 1.0")
     parser.add_argument("--seed", type=int, default=1, help="another seed, other names")
     parser.add_argument("--count", type=int, default=10, help="how many names; default 10")
-    parser.add_argument("--length", type=int, default=500, help="of a text; default 500")
+    parser.add_argument("--length", type=int, default=200, help="of a text, in tokens; default 200")
     options = parser.parse_args()
     if min(options.count, options.length) < 1:
-        got = f"{options.count} names, {options.length} characters"
+        got = f"{options.count} names, {options.length} tokens"
         fail(f"sample: got {got}; expected at least 1 of each")
     rng = random.Random(options.seed)
     try:
-        model, characters = load()
-        if characters == LETTERS:
+        model, tokenizer = load()
+        if tokenizer is None:
             for _ in range(options.count):
                 print(sample_name(model, rng, options.temperature, options.prompt))
         else:
             settings = options.length, options.temperature, options.prompt
-            print(sample_text(model, rng, characters, *settings).strip())
+            print(sample_text(model, rng, tokenizer, *settings).strip())
     except ValueError as error:
         fail(f"sample: {error}")
 

@@ -12,15 +12,15 @@ from engine.ops import cross_entropy
 from engine.optim import Adam, warm_up_cool_down
 from model import STEP
 from model.checkpoint import save
-from model.count import yardsticks
+from model.count import bits_per_byte, yardsticks
 from model.data import NAMES, load_data
 from model.gpt import GPT, count_flops
 from model.progress import Progress, fail, run
 from model.sample import sample_name, sample_text
 
-NAMES_RUN = {"learning_rate": 0.02, "steps": 2700, "batch_size": 32}
+NAMES_RUN = {"learning_rate": 0.02, "steps": 2700, "batch_size": 32, "merges": 0}
 NAMES_GPT = {"T": 16, "C": 16, "H": 4, "L": 1}
-TEXT_RUN = {"learning_rate": 0.005, "steps": 2500, "batch_size": 16}
+TEXT_RUN = {"learning_rate": 0.005, "steps": 2500, "batch_size": 16, "merges": 1024}
 TEXT_GPT = {"T": 64, "C": 64, "H": 4, "L": 2}
 
 MOST = {"steps": 10_000_000, "batch_size": 100_000}
@@ -38,7 +38,7 @@ def train(model, data, learning_rate, steps, batch_size=32):
             raise ValueError(
                 f"the loss rose to {loss.item():.0f}; expected a lower --learning-rate"
             )
-        progress.note(loss.item(), letters=int((y >= 0).sum()))
+        progress.note(loss.item(), tokens=int((y >= 0).sum()))
         optimizer.zero_grad()
         loss.backward()
         share = warm_up_cool_down(progress.steps, len(progress.items))
@@ -55,13 +55,13 @@ def cost(model, x, y):
 
 
 def average_loss(model, batches):
-    """The loss a letter, over all letters of the batches (x, y)."""
-    total, letters = 0.0, 0
+    """The loss a token, over all tokens of the batches (x, y)."""
+    total, tokens = 0.0, 0
     for x, y in batches:
         with no_grad():
             total += cross_entropy(model(x), y).item() * (y >= 0).sum()
-        letters += (y >= 0).sum()
-    return total / letters
+        tokens += (y >= 0).sum()
+    return total / tokens
 
 
 def main():
@@ -71,12 +71,15 @@ def main():
     parser.add_argument("--learning-rate", type=float, help="default 0.02, for a text 0.005")
     parser.add_argument("--steps", type=int, help="default 2700, for a text 2500")
     parser.add_argument("--batch-size", type=int, help="rows a step; default 32, for a text 16")
+    parser.add_argument("--merges", type=int, help="default 1024; 0: single bytes")
     options = parser.parse_args()
     if "" in (options.data, options.names):
         fail("train: got an empty --data or --names; expected the name of a file")
     options.data = options.data or ("names" if options.names else "stories")
     if options.names and options.data != "names":
         fail(f"train: got --names with --data {options.data}; expected --data names")
+    if options.merges is not None and options.data == "names":
+        fail(f"train: got {options.merges} merges for names; expected --merges with a text only")
     usual, sizes = (NAMES_RUN, NAMES_GPT) if options.data == "names" else (TEXT_RUN, TEXT_GPT)
     for name, value in usual.items():
         if getattr(options, name) is None:
@@ -87,10 +90,12 @@ def main():
             fail(f"train: got {got}; expected 1 to {most:,}")
     if not 0 < options.learning_rate < math.inf:
         fail(f"train: got the learning rate {options.learning_rate}; expected a number above 0")
+    if options.merges < 0:
+        fail(f"train: got {options.merges} merges; expected 0 or more")
     try:
-        data = load_data(options.data, options.names or NAMES, sizes["T"])
+        data = load_data(options.data, options.names or NAMES, sizes["T"], options.merges)
         scale = 0.4 / math.sqrt(sizes["C"])  # 0.1 at 16 channels, less where more is added up
-        model = GPT(random.Random(2), V=len(data.characters), scale=scale, **sizes)
+        model = GPT(random.Random(2), V=data.V, scale=scale, **sizes)
         model.to(np.float32)
         progress = train(model, data, options.learning_rate, options.steps, options.batch_size)
     except ValueError as error:
@@ -98,13 +103,16 @@ def main():
     except MemoryError:
         fail(f"train: got batches of {options.batch_size}, too large for memory; expected less")
 
-    save(model, data.characters)
+    save(model, data.tokenizer)
     size = sum(weight.data.size for weight in model.parameters())
     loss = average_loss(model, data.parts(held_out=False))
-    held_out = average_loss(model, data.parts(held_out=True))
+    parts = data.parts(held_out=True)
+    held_out = average_loss(model, parts)
+    if not held_out < 1000:
+        fail(f"train: got a held-out loss of {held_out:.0f}; expected a lower --learning-rate")
     print(
         f"{STEP} · {size:,} weights · loss {loss:.4f} · held-out {held_out:.4f} · "
-        f"{progress.speed()}"
+        f"bits per byte {bits_per_byte(held_out, parts, data):.4f} · {progress.speed()}"
     )
     print(cost(model, *data.batch(random.Random(1), options.batch_size)))
     print(yardsticks(data))
@@ -112,7 +120,7 @@ def main():
     if options.data == "names":
         print(" ".join(sample_name(model, rng) for _ in range(10)))
     else:
-        print(sample_text(model, rng, data.characters, length=300).strip())
+        print(sample_text(model, rng, data.tokenizer, length=120).strip())
 
 
 if __name__ == "__main__":

@@ -12,7 +12,6 @@ from pathlib import Path
 import pytest
 
 from model.checkpoint import WEIGHTS, load, save
-from model.data import LETTERS
 from model.gpt import GPT
 
 ROOT = Path(__file__).parent.parent
@@ -26,7 +25,7 @@ def elsewhere(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("PYTHONPATH", str(ROOT))
     Path("mine.txt").write_text(NAMES)
-    save(GPT(random.Random(7)), LETTERS)
+    save(GPT(random.Random(7)), None)
 
 
 def run(program, *flags, stdout=subprocess.PIPE, command="-m", **variables):
@@ -118,8 +117,9 @@ def test_traceback_for_those_who_want_it():
         ("train", "--batch-size 99999999999999999999", "expected 1 to 100,000"),
         ("train", "--data=", "got an empty --data or --names; expected the name of a file"),
         ("train", "--names=", "got an empty --data or --names; expected the name of a file"),
-        ("sample", "--count -1", "got -1 names, 500 characters; expected at least 1"),
-        ("sample", "--length 0", "got 10 names, 0 characters; expected at least 1 of each"),
+        ("train", "--data names --merges 0", "got 0 merges for names; expected --merges with a "),
+        ("sample", "--count -1", "got -1 names, 200 tokens; expected at least 1"),
+        ("sample", "--length 0", "got 10 names, 0 tokens; expected at least 1 of each"),
         ("sample", "--temperature 1e-320", "expected 0.001 to 1000"),
     ],
 )
