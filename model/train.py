@@ -27,21 +27,18 @@ TEXT_GPT = {"T": 64, "C": 64, "H": 4, "L": 2}
 MOST = {"steps": 10_000_000, "batch_size": 100_000}
 
 
-def train(model, data, learning_rate, steps, batch_size=32):
-    """Walks downhill, a batch at a time."""
+def train(model, data, learning_rate, steps, batch_size=32, parts=1):
+    """Walks downhill, a batch at a time, computed in this many parts."""
     optimizer = AdamW(decay_groups(model, WEIGHT_DECAY), learning_rate)
     rng = random.Random(2)
     progress = Progress(range(steps))
     for _ in progress:
         x, y = data.batch(rng, batch_size)
-        loss = cross_entropy(model(x), y)
-        if not loss.item() < 1000:
-            raise ValueError(
-                f"the loss rose to {loss.item():.0f}; expected a lower --learning-rate"
-            )
-        progress.note(loss.item(), tokens=int((y >= 0).sum()))
         optimizer.zero_grad()
-        loss.backward()
+        loss = accumulate(model, x, y, parts)
+        if not loss < 1000:
+            raise ValueError(f"the loss rose to {loss:.0f}; expected a lower --learning-rate")
+        progress.note(loss, tokens=int((y >= 0).sum()))
         clip_grad_norm(optimizer.params, MOST_NORM)
         share = warm_up_cool_down(progress.steps, len(progress.items))
         optimizer.lr = share * learning_rate
@@ -49,11 +46,28 @@ def train(model, data, learning_rate, steps, batch_size=32):
     return progress
 
 
-def cost(model, x, y):
-    """What a training step on this batch takes, in one line."""
-    nodes, moved = count_bytes(cross_entropy(model(x), y))
-    flops = count_flops(model, *x.shape)
-    return f"a step: {flops / 1e9:.3f} GFLOP · {moved / 1e6:.1f} MB moved · {nodes} nodes"
+def accumulate(model, x, y, parts):
+    """The loss of a batch, and its gradients, added up part after part; x, y (B, T)
+
+    loss = the sum of (tokens of the part / tokens of the batch) * (mean loss of the part)
+    Only one part's graph is in memory at a time. Adds to the gradients that are there.
+    """
+    loss, tokens = 0.0, (y >= 0).sum()
+    for inputs, targets in zip(np.array_split(x, parts), np.array_split(y, parts)):
+        share = (targets >= 0).sum() / tokens
+        if share:
+            part = cross_entropy(model(inputs), targets) * share
+            part.backward()
+            loss += part.item()
+    return loss
+
+
+def cost(model, x, y, parts):
+    """What a training step on this batch takes, in one line; counted on the first of its parts."""
+    rows = math.ceil(len(x) / parts)  # array_split makes the first part the largest
+    nodes, moved = count_bytes(cross_entropy(model(x[:rows]), y[:rows]))
+    flops, moved = count_flops(model, *x.shape), moved * len(x) / rows
+    return f"a step: {flops / 1e9:.3f} GFLOP · {moved / 1e6:.1f} MB moved · {nodes * parts} nodes"
 
 
 def average_loss(model, batches):
@@ -73,6 +87,7 @@ def main():
     parser.add_argument("--learning-rate", type=float, help="default 0.02, for a text 0.005")
     parser.add_argument("--steps", type=int, help="default 2700, for a text 2500")
     parser.add_argument("--batch-size", type=int, help="rows a step; default 32, for a text 16")
+    parser.add_argument("--parts", type=int, default=1, help="of a batch, one after another")
     parser.add_argument("--merges", type=int, help="default 1024; 0: single bytes")
     options = parser.parse_args()
     if "" in (options.data, options.names):
@@ -90,6 +105,8 @@ def main():
         if getattr(options, name) not in range(1, most + 1):
             got = f"--{name.replace('_', '-')} {getattr(options, name)}"
             fail(f"train: got {got}; expected 1 to {most:,}")
+    if not 1 <= options.parts <= options.batch_size:
+        fail(f"train: got {options.parts} parts; expected 1 to {options.batch_size}, the batch")
     if not 0 < options.learning_rate < math.inf:
         fail(f"train: got the learning rate {options.learning_rate}; expected a number above 0")
     if options.merges < 0:
@@ -99,11 +116,13 @@ def main():
         scale = 0.4 / math.sqrt(sizes["C"])  # 0.1 at 16 channels, less where more is added up
         model = GPT(random.Random(2), V=data.V, scale=scale, **sizes)
         model.to(np.float32)
-        progress = train(model, data, options.learning_rate, options.steps, options.batch_size)
+        asked = options.learning_rate, options.steps, options.batch_size, options.parts
+        progress = train(model, data, *asked)
     except ValueError as error:
         fail(f"train: {error}")
     except MemoryError:
-        fail(f"train: got batches of {options.batch_size}, too large for memory; expected less")
+        got = f"batches of {options.batch_size}"
+        fail(f"train: got {got}, too large for memory; expected more --parts")
 
     save(model, data.tokenizer)
     size = sum(weight.data.size for weight in model.parameters())
@@ -116,7 +135,8 @@ def main():
         f"{STEP} · {size:,} weights · loss {loss:.4f} · held-out {held_out:.4f} · "
         f"bits per byte {bits_per_byte(held_out, parts, data):.4f} · {progress.speed()}"
     )
-    print(cost(model, *data.batch(random.Random(1), options.batch_size)))
+    batch = data.batch(random.Random(1), options.batch_size)
+    print(cost(model, *batch, options.parts))
     print(yardsticks(data))
     rng = random.Random(1)
     if options.data == "names":
