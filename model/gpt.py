@@ -7,7 +7,7 @@ import numpy as np
 from engine import cpu
 from engine.autograd import no_grad
 from engine.module import Module, matrix, vector
-from engine.ops import attention, embedding, layernorm, linear
+from engine.ops import attention, dropout, embedding, layernorm, linear
 
 
 class Linear(Module):
@@ -63,37 +63,53 @@ class MLP(Module):
         return self.down(self.up(x).gelu())  # (B, T, C) -> (B, T, 4 * C) -> (B, T, C)
 
 
+class Dropout(Module):
+    """While the model learns, each number is left out with probability p, by chance."""
+
+    def __init__(self, p, noise):
+        self.p, self.noise = p, noise
+
+    def __call__(self, x):
+        return dropout(x, self.p, self.noise) if self.training and self.p else x
+
+
 class Block(Module):
     """Letters hear each other, then think alone; what comes of it is added to what was there."""
 
-    def __init__(self, rng, C, H, scale=0.1, scale_out=0.1):
+    def __init__(self, rng, C, H, scale=0.1, scale_out=0.1, dropout=0.0, noise=None):
         self.ln_1 = LayerNorm(C)
         self.attn = Attention(rng, C, H, scale, scale_out)
         self.ln_2 = LayerNorm(C)
         self.mlp = MLP(rng, C, scale, scale_out)
+        self.drop = Dropout(dropout, noise)
 
     def __call__(self, x):
-        x = x + self.attn(self.ln_1(x))
-        return x + self.mlp(self.ln_2(x))  # (B, T, C) -> (B, T, C)
+        x = x + self.drop(self.attn(self.ln_1(x)))
+        return x + self.drop(self.mlp(self.ln_2(x)))  # (B, T, C) -> (B, T, C)
 
 
 class GPT(Module):
-    """Logits of the next letter at every place of B rows, from all letters up to there."""
+    """Logits of the next letter at every place of B rows, from all letters up to there.
 
-    def __init__(self, rng, V=27, T=16, C=16, H=4, L=1, scale=0.1):
+    dropout: the share of numbers left out of what each part adds, while training.
+    """
+
+    def __init__(self, rng, V=27, T=16, C=16, H=4, L=1, scale=0.1, dropout=0.0):
         self.sizes = {"V": V, "T": T, "C": C, "H": H, "L": L}
         self.tok_emb = matrix(rng, V, C, scale=0.02)
         self.pos_emb = matrix(rng, T, C, scale=0.02)
         # 2 * L parts add to the road; smaller last matrices keep their sum at one scale.
         scale_out = scale / math.sqrt(2 * L)
-        self.blocks = [Block(rng, C, H, scale, scale_out) for _ in range(L)]
+        noise = np.random.default_rng(2)
+        self.drop = Dropout(dropout, noise)
+        self.blocks = [Block(rng, C, H, scale, scale_out, dropout, noise) for _ in range(L)]
         self.ln_f = LayerNorm(C)
 
     def __call__(self, letters):
         T, most = letters.shape[1], len(self.pos_emb)
         if most < T:
             raise ValueError(f"GPT: got {T} letters; expected {most} at most")
-        x = embedding(self.tok_emb, letters) + self.pos_emb[:T]  # (B, T) -> (B, T, C)
+        x = self.drop(embedding(self.tok_emb, letters) + self.pos_emb[:T])  # (B, T) -> (B, T, C)
         for block in self.blocks:
             x = block(x)
         return self.ln_f(x) @ self.tok_emb.T  # (B, T, C) @ (C, V) -> (B, T, V)

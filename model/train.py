@@ -88,6 +88,7 @@ def main():
     parser.add_argument("--steps", type=int, help="default 2700, for a text 2500")
     parser.add_argument("--batch-size", type=int, help="rows a step; default 32, for a text 16")
     parser.add_argument("--parts", type=int, default=1, help="of a batch, one after another")
+    parser.add_argument("--dropout", type=float, default=0.0, help="a share; default 0")
     parser.add_argument("--merges", type=int, help="default 1024; 0: single bytes")
     options = parser.parse_args()
     if "" in (options.data, options.names):
@@ -107,6 +108,8 @@ def main():
             fail(f"train: got {got}; expected 1 to {most:,}")
     if not 1 <= options.parts <= options.batch_size:
         fail(f"train: got {options.parts} parts; expected 1 to {options.batch_size}, the batch")
+    if not 0 <= options.dropout < 1:
+        fail(f"train: got the dropout {options.dropout}; expected a share of at least 0, below 1")
     if not 0 < options.learning_rate < math.inf:
         fail(f"train: got the learning rate {options.learning_rate}; expected a number above 0")
     if options.merges < 0:
@@ -114,7 +117,7 @@ def main():
     try:
         data = load_data(options.data, options.names or NAMES, sizes["T"], options.merges)
         scale = 0.4 / math.sqrt(sizes["C"])  # 0.1 at 16 channels, less where more is added up
-        model = GPT(random.Random(2), V=data.V, scale=scale, **sizes)
+        model = GPT(random.Random(2), V=data.V, scale=scale, dropout=options.dropout, **sizes)
         model.to(np.float32)
         asked = options.learning_rate, options.steps, options.batch_size, options.parts
         progress = train(model, data, *asked)
@@ -124,6 +127,7 @@ def main():
         got = f"batches of {options.batch_size}"
         fail(f"train: got {got}, too large for memory; expected more --parts")
 
+    model.eval()
     save(model, data.tokenizer)
     size = sum(weight.data.size for weight in model.parameters())
     loss = average_loss(model, data.parts(held_out=False))
@@ -136,9 +140,10 @@ def main():
         f"bits per byte {bits_per_byte(held_out, parts, data):.4f} · {progress.speed()}"
     )
     batch = data.batch(random.Random(1), options.batch_size)
-    print(cost(model, *batch, options.parts))
+    print(cost(model.train(), *batch, options.parts))
     print(yardsticks(data))
     rng = random.Random(1)
+    model.eval()
     if options.data == "names":
         print(" ".join(sample_name(model, rng) for _ in range(10)))
     else:

@@ -56,6 +56,11 @@ FUNCTIONS = {
         lambda dy, logits, p: (cpu.cross_entropy_backward(dy, p, LETTERS, -1),),
         arrays((2, 3, 4)),
     ),
+    "dropout": (
+        lambda x: cpu.dropout_forward(x, 0.4, np.random.default_rng(1)),
+        lambda dy, x, keep: (cpu.dropout_backward(dy, keep),),
+        arrays((4, 5)),
+    ),
     "layernorm": (
         cpu.layernorm_forward,
         lambda dy, x, weight, bias, mean, r: cpu.layernorm_backward(dy, x, weight, mean, r),
