@@ -15,34 +15,83 @@ from model.checkpoint import save
 from model.count import bits_per_byte, yardsticks
 from model.data import NAMES, load_data
 from model.gpt import GPT, count_flops
-from model.progress import Progress, fail, run
+from model.progress import Progress, fail
+from model.progress import run as run_program
 from model.sample import sample_name, sample_text
 
 NAMES_RUN = {"learning_rate": 0.02, "steps": 2700, "batch_size": 32, "merges": 0}
 NAMES_GPT = {"T": 16, "C": 16, "H": 4, "L": 1}
 TEXT_RUN = {"learning_rate": 0.005, "steps": 2500, "batch_size": 16, "merges": 1024}
+EITHER = {"parts": 1, "dropout": 0.0}
 WEIGHT_DECAY, MOST_NORM = 0.1, 1.0
 TEXT_GPT = {"T": 64, "C": 64, "H": 4, "L": 2}
 
 MOST = {"steps": 10_000_000, "batch_size": 100_000}
 
 
-def train(model, data, learning_rate, steps, batch_size=32, parts=1):
-    """Walks downhill, a batch at a time, computed in this many parts."""
-    optimizer = AdamW(decay_groups(model, WEIGHT_DECAY), learning_rate)
-    rng = random.Random(2)
-    progress = Progress(range(steps))
-    for _ in progress:
-        x, y = data.batch(rng, batch_size)
-        optimizer.zero_grad()
-        loss = accumulate(model, x, y, parts)
+class Run:
+    """A training in progress: its settings, and all else that the next step depends on."""
+
+    def __init__(self, model, data, settings):
+        self.model, self.data = model, data
+        self.settings = EITHER | settings
+        self.optimizer = AdamW(decay_groups(model, WEIGHT_DECAY), self.settings["learning_rate"])
+        self.rng, self.done = random.Random(2), 0
+
+    def step(self):
+        """One batch, one step downhill. Returns what there is to tell about it."""
+        x, y = self.data.batch(self.rng, self.settings["batch_size"])
+        self.optimizer.zero_grad()
+        loss = accumulate(self.model, x, y, self.settings["parts"])
         if not loss < 1000:
-            raise ValueError(f"the loss rose to {loss:.0f}; expected a lower --learning-rate")
-        progress.note(loss, tokens=int((y >= 0).sum()))
-        clip_grad_norm(optimizer.params, MOST_NORM)
-        share = warm_up_cool_down(progress.steps, len(progress.items))
-        optimizer.lr = share * learning_rate
-        optimizer.step()
+            got = f"a loss of {loss:.0f} at step {self.done + 1}"
+            raise ValueError(f"got {got}; expected a lower --learning-rate")
+        clip_grad_norm(self.optimizer.params, MOST_NORM)
+        share = warm_up_cool_down(self.done, self.settings["steps"])
+        self.optimizer.lr = share * self.settings["learning_rate"]
+        self.optimizer.step()
+        self.done += 1
+        return {"step": self.done, "loss": loss, "tokens": int((y >= 0).sum())}
+
+
+def check(settings):
+    """Raises ValueError where a number is outside of its range."""
+    for name, most in MOST.items():
+        if settings[name] not in range(1, most + 1):
+            got = f"--{name.replace('_', '-')} {settings[name]}"
+            raise ValueError(f"got {got}; expected 1 to {most:,}")
+    parts, batch, dropout = (settings[name] for name in ("parts", "batch_size", "dropout"))
+    if parts not in range(1, batch + 1):
+        raise ValueError(f"got {parts} parts; expected 1 to {batch}, the batch")
+    if not 0 <= dropout < 1:
+        raise ValueError(f"got the dropout {dropout}; expected a share of at least 0, below 1")
+    if not 0 < settings["learning_rate"] < math.inf:
+        got = f"the learning rate {settings['learning_rate']}"
+        raise ValueError(f"got {got}; expected a number above 0")
+    if settings["merges"] < 0:
+        raise ValueError(f"got {settings['merges']} merges; expected 0 or more")
+
+
+def begin(settings):
+    """A Run before its first step.
+
+    Raises ValueError where a number is outside of its range, or the data cannot be had.
+    """
+    check(EITHER | settings)
+    sizes = NAMES_GPT if settings["data"] == "names" else TEXT_GPT
+    data = load_data(settings["data"], settings["names"] or NAMES, sizes["T"], settings["merges"])
+    scale = 0.4 / math.sqrt(sizes["C"])  # 0.1 at 16 channels, less where more is added up
+    dropout = settings["dropout"]
+    model = GPT(random.Random(2), V=data.V, scale=scale, dropout=dropout, **sizes)
+    return Run(model.to(np.float32), data, settings)
+
+
+def train(run):
+    """Walks downhill, a batch at a time."""
+    progress = Progress(range(run.done, run.settings["steps"]))
+    for _ in progress:
+        told = run.step()
+        progress.note(told["loss"], told["tokens"])
     return progress
 
 
@@ -87,8 +136,8 @@ def main():
     parser.add_argument("--learning-rate", type=float, help="default 0.02, for a text 0.005")
     parser.add_argument("--steps", type=int, help="default 2700, for a text 2500")
     parser.add_argument("--batch-size", type=int, help="rows a step; default 32, for a text 16")
-    parser.add_argument("--parts", type=int, default=1, help="of a batch, one after another")
-    parser.add_argument("--dropout", type=float, default=0.0, help="a share; default 0")
+    parser.add_argument("--parts", type=int, help="of a batch, one after another; default 1")
+    parser.add_argument("--dropout", type=float, help="a share; default 0")
     parser.add_argument("--merges", type=int, help="default 1024; 0: single bytes")
     options = parser.parse_args()
     if "" in (options.data, options.names):
@@ -98,36 +147,21 @@ def main():
         fail(f"train: got --names with --data {options.data}; expected --data names")
     if options.merges is not None and options.data == "names":
         fail(f"train: got {options.merges} merges for names; expected --merges with a text only")
-    usual, sizes = (NAMES_RUN, NAMES_GPT) if options.data == "names" else (TEXT_RUN, TEXT_GPT)
-    for name, value in usual.items():
+    usual = NAMES_RUN if options.data == "names" else TEXT_RUN
+    for name, value in (EITHER | usual).items():
         if getattr(options, name) is None:
             setattr(options, name, value)
-    for name, most in MOST.items():
-        if getattr(options, name) not in range(1, most + 1):
-            got = f"--{name.replace('_', '-')} {getattr(options, name)}"
-            fail(f"train: got {got}; expected 1 to {most:,}")
-    if not 1 <= options.parts <= options.batch_size:
-        fail(f"train: got {options.parts} parts; expected 1 to {options.batch_size}, the batch")
-    if not 0 <= options.dropout < 1:
-        fail(f"train: got the dropout {options.dropout}; expected a share of at least 0, below 1")
-    if not 0 < options.learning_rate < math.inf:
-        fail(f"train: got the learning rate {options.learning_rate}; expected a number above 0")
-    if options.merges < 0:
-        fail(f"train: got {options.merges} merges; expected 0 or more")
+    np.seterr(over="ignore", invalid="ignore")  # the loss tells, in one line
     try:
-        data = load_data(options.data, options.names or NAMES, sizes["T"], options.merges)
-        scale = 0.4 / math.sqrt(sizes["C"])  # 0.1 at 16 channels, less where more is added up
-        model = GPT(random.Random(2), V=data.V, scale=scale, dropout=options.dropout, **sizes)
-        model.to(np.float32)
-        asked = options.learning_rate, options.steps, options.batch_size, options.parts
-        progress = train(model, data, *asked)
+        run = begin(vars(options))
+        progress = train(run)
     except ValueError as error:
         fail(f"train: {error}")
     except MemoryError:
         got = f"batches of {options.batch_size}"
         fail(f"train: got {got}, too large for memory; expected more --parts")
 
-    model.eval()
+    model, data = run.model.eval(), run.data
     save(model, data.tokenizer)
     size = sum(weight.data.size for weight in model.parameters())
     loss = average_loss(model, data.parts(held_out=False))
@@ -144,11 +178,11 @@ def main():
     print(yardsticks(data))
     rng = random.Random(1)
     model.eval()
-    if options.data == "names":
+    if data.tokenizer is None:
         print(" ".join(sample_name(model, rng) for _ in range(10)))
     else:
         print(sample_text(model, rng, data.tokenizer, length=120).strip())
 
 
 if __name__ == "__main__":
-    run(main)
+    run_program(main)

@@ -14,7 +14,7 @@ import pytest
 from model.count import bits_per_byte, yardsticks
 from model.data import Names, Text, load_data, shakespeare
 from model.gpt import GPT
-from model.train import TEXT_GPT, train
+from model.train import TEXT_GPT, Run, train
 
 ROOT = Path(__file__).parent.parent
 TEXT = "the cat sat on the mat. the hat sat on the cat. " * 40
@@ -69,7 +69,7 @@ def test_yardsticks_of_a_text():
 def test_a_model_learns_to_copy_what_repeats():
     data = Text(TEXT, T=8)
     model = GPT(random.Random(1), V=data.V, T=8, C=16, H=2, L=1)
-    progress = train(model, data, learning_rate=0.02, steps=300, batch_size=16)
+    progress = train(Run(model, data, {"learning_rate": 0.02, "steps": 300, "batch_size": 16}))
     assert progress.average < 1.2 < math.log(len(set(TEXT)))
 
 
