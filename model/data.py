@@ -91,6 +91,7 @@ class Names:
 
     def __init__(self, path):
         self.train, self.held_out = split(read_names(path))
+        self.digest = hashlib.sha256("\n".join(self.train).encode()).hexdigest()
 
     def batch(self, rng, size):
         """(x, y) of names drawn at random, each (size, T), T the longest name's as in batch."""
@@ -126,6 +127,7 @@ class Text:
 
     def __init__(self, text, T, merges=0, floor=None):
         text = text.encode()
+        self.digest = hashlib.sha256(text).hexdigest()
         cut = len(text) * 9 // 10
         self.tokenizer = learn(text[:cut], merges)
         self.V, self.T, self.floor = self.tokenizer.V, T, floor

@@ -3,6 +3,7 @@
 import argparse
 import math
 import random
+import sys
 
 import numpy as np
 
@@ -11,7 +12,7 @@ from engine.cost import count_bytes
 from engine.ops import cross_entropy
 from engine.optim import AdamW, clip_grad_norm, decay_groups, warm_up_cool_down
 from model import STEP
-from model.checkpoint import save
+from model.checkpoint import CHECKPOINT, claim, fill, read, set_aside, unusable, write
 from model.count import bits_per_byte, yardsticks
 from model.data import NAMES, load_data
 from model.gpt import GPT, count_flops
@@ -22,11 +23,11 @@ from model.sample import sample_name, sample_text
 NAMES_RUN = {"learning_rate": 0.02, "steps": 2700, "batch_size": 32, "merges": 0}
 NAMES_GPT = {"T": 16, "C": 16, "H": 4, "L": 1}
 TEXT_RUN = {"learning_rate": 0.005, "steps": 2500, "batch_size": 16, "merges": 1024}
-EITHER = {"parts": 1, "dropout": 0.0}
+EITHER = {"parts": 1, "dropout": 0.0, "save_every": 100}
 WEIGHT_DECAY, MOST_NORM = 0.1, 1.0
 TEXT_GPT = {"T": 64, "C": 64, "H": 4, "L": 2}
 
-MOST = {"steps": 10_000_000, "batch_size": 100_000}
+MOST = {"steps": 10_000_000, "batch_size": 100_000, "save_every": 10_000_000}
 
 
 class Run:
@@ -52,6 +53,46 @@ class Run:
         self.optimizer.step()
         self.done += 1
         return {"step": self.done, "loss": loss, "tokens": int((y >= 0).sum())}
+
+    def arrays(self):
+        """{name: array}: each weight, and its averages m and v in AdamW."""
+        names = {weight: name for name, weight in self.model.named_parameters()}
+        found = {}
+        for w, m, v in zip(self.optimizer.params, self.optimizer.m, self.optimizer.v):
+            found |= {f"weight.{names[w]}": w.data, f"m.{names[w]}": m, f"v.{names[w]}": v}
+        return found
+
+    def state(self):
+        """All else, as JSON can hold it."""
+        return {
+            "step": STEP,
+            "settings": self.settings,
+            "sizes": self.model.sizes,
+            "merges": self.data.tokenizer and self.data.tokenizer.merges,
+            "digest": self.data.digest,
+            "done": self.done,
+            "rng": self.rng.getstate(),
+            "noise": self.model.drop.noise.bit_generator.state,
+        }
+
+    def save(self):
+        write(CHECKPOINT, self.arrays(), self.state())
+
+    def restore(self, arrays, state):
+        """Goes on from where arrays() and state() were taken."""
+        if state["digest"] != self.data.digest:
+            got = f"other data in {self.settings['data']}"
+            raise ValueError(f"checkpoint: got {got}; expected what it was learning from")
+        fill(self.arrays(), arrays)
+        try:
+            self.done = self.optimizer.t = int(state["done"])
+            version, numbers, spare = state["rng"]
+            self.rng.setstate((version, tuple(numbers), spare))
+            self.model.drop.noise.bit_generator.state = state["noise"]
+        except (ValueError, TypeError, LookupError, ArithmeticError):
+            raise unusable(CHECKPOINT, "a damaged state") from None
+        if self.done not in range(self.settings["steps"] + 1):
+            raise unusable(CHECKPOINT, f"{self.done} steps done of {self.settings['steps']}")
 
 
 def check(settings):
@@ -86,12 +127,26 @@ def begin(settings):
     return Run(model.to(np.float32), data, settings)
 
 
-def train(run):
-    """Walks downhill, a batch at a time."""
+def resume():
+    """The Run that a checkpoint holds, as it was saved."""
+    arrays, state = read(CHECKPOINT)
+    try:
+        run = begin(state["settings"])
+        run.restore(arrays, state)
+    except (TypeError, LookupError):
+        raise unusable(CHECKPOINT, "a damaged state") from None
+    return run
+
+
+def train(run, save=lambda: None):
+    """Walks downhill, a batch at a time; saves now and then, and where it ends."""
     progress = Progress(range(run.done, run.settings["steps"]))
     for _ in progress:
         told = run.step()
         progress.note(told["loss"], told["tokens"])
+        if run.done % run.settings["save_every"] == 0:
+            save()
+    save()
     return progress
 
 
@@ -139,7 +194,12 @@ def main():
     parser.add_argument("--parts", type=int, help="of a batch, one after another; default 1")
     parser.add_argument("--dropout", type=float, help="a share; default 0")
     parser.add_argument("--merges", type=int, help="default 1024; 0: single bytes")
+    parser.add_argument("--save-every", type=int, help="steps; default 100")
+    parser.add_argument("--resume", action="store_true", help="go on from the last checkpoint")
     options = parser.parse_args()
+    resuming = vars(options).pop("resume")
+    if resuming and set(vars(options).values()) != {None}:
+        fail("train: got --resume with other options; expected it alone: the checkpoint has them")
     if "" in (options.data, options.names):
         fail("train: got an empty --data or --names; expected the name of a file")
     options.data = options.data or ("names" if options.names else "stories")
@@ -153,16 +213,23 @@ def main():
             setattr(options, name, value)
     np.seterr(over="ignore", invalid="ignore")  # the loss tells, in one line
     try:
-        run = begin(vars(options))
-        progress = train(run)
+        claim()
+        run = resume() if resuming else begin(vars(options))
+        if not resuming:
+            # From now on the file is this run's, and a folder that cannot be written is known.
+            set_aside()
+            run.save()
+        progress = train(run, run.save)
     except ValueError as error:
         fail(f"train: {error}")
     except MemoryError:
         got = f"batches of {options.batch_size}"
         fail(f"train: got {got}, too large for memory; expected more --parts")
+    if progress.stopped:
+        told = f"stopped after {run.done} of {run.settings['steps']} steps; --resume goes on"
+        print(told, file=sys.stderr)
 
     model, data = run.model.eval(), run.data
-    save(model, data.tokenizer)
     size = sum(weight.data.size for weight in model.parameters())
     loss = average_loss(model, data.parts(held_out=False))
     parts = data.parts(held_out=True)
@@ -173,8 +240,8 @@ def main():
         f"{STEP} · {size:,} weights · loss {loss:.4f} · held-out {held_out:.4f} · "
         f"bits per byte {bits_per_byte(held_out, parts, data):.4f} · {progress.speed()}"
     )
-    batch = data.batch(random.Random(1), options.batch_size)
-    print(cost(model.train(), *batch, options.parts))
+    batch = data.batch(random.Random(1), run.settings["batch_size"])
+    print(cost(model.train(), *batch, run.settings["parts"]))
     print(yardsticks(data))
     rng = random.Random(1)
     model.eval()

@@ -12,7 +12,7 @@ from engine import cpu
 from engine.autograd import Tensor
 from engine.nudge import gradcheck
 from engine.ops import cross_entropy, dropout
-from model.checkpoint import load
+from model.checkpoint import CHECKPOINT, load
 from model.data import NAMES, Names, batch
 from model.gpt import GPT, Block, Dropout
 from model.train import average_loss
@@ -120,7 +120,7 @@ def test_what_is_reported_are_the_losses_of_a_model_that_leaves_nothing_out(tmp_
         [*command, "--steps", "30"], cwd=tmp_path, env=env, capture_output=True, text=True
     )
     told = [float(x) for x in re.findall("(?:loss|held-out) ([0-9.]+)", done.stdout)]
-    model, _ = load(tmp_path / "runs/weights.json")
+    model, _ = load(tmp_path / CHECKPOINT)
     data = Names(NAMES)
     losses = [average_loss(model, data.parts(held_out)) for held_out in (False, True)]
     assert told == pytest.approx(losses, abs=1e-4)

@@ -1,4 +1,3 @@
-import json
 import random
 import subprocess
 import sys
@@ -8,7 +7,7 @@ import numpy as np
 import pytest
 
 from model import STEP
-from model.checkpoint import load, save
+from model.checkpoint import CHECKPOINT, load, read, write
 from model.gpt import GPT
 from model.sample import sample_text
 from model.tokenizer import Tokenizer
@@ -30,15 +29,20 @@ def run(folder, program, *arguments):
 
 @pytest.fixture
 def trained(tmp_path):
-    """A folder with the weights of a model, as make train leaves them."""
-    save(GPT(random.Random(7)).to(np.float32), None, tmp_path / "runs/weights.json")
+    """A folder with the checkpoint of a model, as make train leaves it."""
+    write_model(tmp_path, GPT(random.Random(7)))
     return tmp_path
+
+
+def write_model(folder, model, merges=None):
+    weights = {f"weight.{name}": w.data for name, w in model.to(np.float32).named_parameters()}
+    write(folder / CHECKPOINT, weights, {"step": STEP, "sizes": model.sizes, "merges": merges})
 
 
 def test_weights_come_back_to_the_last_bit(trained):
     model = GPT(random.Random(7)).to(np.float32)
-    other, tokenizer = load(trained / "runs/weights.json")
-    assert tokenizer is None
+    other, tokenizer = load(trained / CHECKPOINT)
+    assert tokenizer is None and not other.training
     pairs = zip(other.parameters(), model.parameters())
     assert all(np.array_equal(one.data, same.data) for one, same in pairs)
 
@@ -68,35 +72,34 @@ def test_mistake_gets_one_line(trained, flags, message):
 
 
 @pytest.mark.parametrize("program", [["sample"], ["look", "anna"]])
-def test_weights_that_are_missing_foreign_or_damaged(trained, tmp_path, program):
-    path = trained / "runs/weights.json"
-    whole = path.read_text()
-    saved = json.loads(whole)
-    saved["weights"].pop("tok_emb")
-    for content, message in [
-        (whole.replace("[[", "[[1.0, ", 1), "which is damaged"),
-        (json.dumps(saved), "weights: got those of step-"),
-        (whole.replace(STEP, "step-98"), "weights: got those of step-98"),
-        ("{", "which is damaged; expected what make train leaves"),
-        ("[]", "which is damaged; expected what make train leaves"),
-        (whole.replace('"H": 4', '"H": 0'), "which is damaged; expected what make train leaves"),
-        (whole.replace("null", "[[97, 98], [300, 97]]"), "which is damaged"),
-        (whole.replace("null", "[[97, 98]]"), "weights: got those of step-"),  # V is not 257
+def test_weights_that_are_missing_foreign_or_damaged(trained, program):
+    path = trained / CHECKPOINT
+    whole, (arrays, state) = path.read_bytes(), read(path)
+    first, *others = arrays
+    for changed, changes, message in [
+        (arrays, {"step": "step-98"}, "checkpoint: got one of step-98 at "),
+        (arrays, {"sizes": state["sizes"] | {"H": 0}}, "got a damaged state"),
+        (arrays, {"merges": [[97, 98], [300, 97]]}, "got a damaged state"),
+        (arrays, {"sizes": state["sizes"] | {"C": 8}}, "; expected ((8,), 'float32')"),
+        ({name: arrays[name] for name in others}, {}, f"got None for {first}; expected ((16,)"),
+        (None, {}, "got a damaged or foreign file at "),
     ]:
-        path.write_text(content)
+        if changed is None:
+            path.write_bytes(whole[:-1])
+        else:
+            write(path, changed, state | changes)
         done = run(trained, *program)
         assert (done.returncode, done.stderr.count("\n")) == (2, 1)
         assert message in done.stderr
     path.unlink()
-    assert "expected what make train leaves" in run(trained, *program).stderr
+    assert f"expected what make train leaves at {STEP}" in run(trained, *program).stderr
 
 
 def test_weights_of_a_text(tmp_path):
-    """The weights say what sizes the model has and which pieces its numbers stand for."""
-    tokenizer = Tokenizer([(104, 97), (256, 116)])
-    model = GPT(random.Random(7), V=258, T=8, C=4, H=2, L=2)
-    save(model, tokenizer, tmp_path / "runs/weights.json")
-    assert load(tmp_path / "runs/weights.json")[1].merges == tokenizer.merges
+    """The state says what sizes the model has and which pieces its numbers stand for."""
+    merges = [(104, 97), (256, 116)]
+    write_model(tmp_path, GPT(random.Random(7), V=258, T=8, C=4, H=2, L=2), merges)
+    assert load(tmp_path / CHECKPOINT)[1].merges == merges
     done = run(tmp_path, "sample", "--prompt", "hat", "--length", "20")
     assert done.returncode == 0 and done.stdout.startswith("hat")
     assert "expected make train ARGS='--data names'" in run(tmp_path, "look", "anna").stderr
