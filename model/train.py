@@ -19,15 +19,17 @@ from model.gpt import GPT, count_flops
 from model.progress import Progress, fail
 from model.progress import run as run_program
 from model.sample import sample_name, sample_text
+from model.watch import LOG, open_log, write_line
 
 NAMES_RUN = {"learning_rate": 0.02, "steps": 2700, "batch_size": 32, "merges": 0}
 NAMES_GPT = {"T": 16, "C": 16, "H": 4, "L": 1}
 TEXT_RUN = {"learning_rate": 0.005, "steps": 2500, "batch_size": 16, "merges": 1024}
-EITHER = {"parts": 1, "dropout": 0.0, "save_every": 100}
+EITHER = {"parts": 1, "dropout": 0.0, "save_every": 100, "watch_every": 250}
 WEIGHT_DECAY, MOST_NORM = 0.1, 1.0
 TEXT_GPT = {"T": 64, "C": 64, "H": 4, "L": 2}
 
 MOST = {"steps": 10_000_000, "batch_size": 100_000, "save_every": 10_000_000}
+MOST |= {"watch_every": 10_000_000}
 
 
 class Run:
@@ -47,12 +49,30 @@ class Run:
         if not loss < 1000:
             got = f"a loss of {loss:.0f} at step {self.done + 1}"
             raise ValueError(f"got {got}; expected a lower --learning-rate")
-        clip_grad_norm(self.optimizer.params, MOST_NORM)
+        norm = clip_grad_norm(self.optimizer.params, MOST_NORM)
         share = warm_up_cool_down(self.done, self.settings["steps"])
         self.optimizer.lr = share * self.settings["learning_rate"]
         self.optimizer.step()
         self.done += 1
-        return {"step": self.done, "loss": loss, "tokens": int((y >= 0).sum())}
+        bits = bits_per_byte(loss, [(x, y)], self.data)
+        told = {"step": self.done, "loss": loss, "bits_per_byte": bits}
+        told |= {"tokens": int((y >= 0).sum()), "norm": norm, "learning_rate": self.optimizer.lr}
+        return told
+
+    def ask(self):
+        """The loss on some of what is held out, and what the model writes at this moment."""
+        model, data, rng = self.model.eval(), self.data, random.Random(1)
+        parts = data.parts(held_out=True)[:1]
+        held_out = average_loss(model, parts)
+        if not held_out < 1000:
+            got = f"a held-out loss of {held_out:.0f} after step {self.done}"
+            raise ValueError(f"got {got}; expected a lower --learning-rate")
+        if data.tokenizer is None:
+            sample = " ".join(sample_name(model, rng) for _ in range(5))
+        else:
+            sample = sample_text(model, rng, data.tokenizer, length=40).strip()
+        model.train()
+        return {"held_out": bits_per_byte(held_out, parts, data), "sample": sample}
 
     def arrays(self):
         """{name: array}: each weight, and its averages m and v in AdamW."""
@@ -138,12 +158,16 @@ def resume():
     return run
 
 
-def train(run, save=lambda: None):
-    """Walks downhill, a batch at a time; saves now and then, and where it ends."""
+def train(run, save=lambda: None, tell=lambda told: None):
+    """Walks downhill, a batch at a time; tells of each step; saves now and then, and at the end."""
     progress = Progress(range(run.done, run.settings["steps"]))
     for _ in progress:
         told = run.step()
         progress.note(told["loss"], told["tokens"])
+        if run.done % run.settings["watch_every"] == 0:
+            told |= run.ask()
+            progress.say(f"{told['held_out']:.3f} bits per byte held out: {told['sample']!r}")
+        tell(told)
         if run.done % run.settings["save_every"] == 0:
             save()
     save()
@@ -195,6 +219,7 @@ def main():
     parser.add_argument("--dropout", type=float, help="a share; default 0")
     parser.add_argument("--merges", type=int, help="default 1024; 0: single bytes")
     parser.add_argument("--save-every", type=int, help="steps; default 100")
+    parser.add_argument("--watch-every", type=int, help="steps; default 250")
     parser.add_argument("--resume", action="store_true", help="go on from the last checkpoint")
     options = parser.parse_args()
     resuming = vars(options).pop("resume")
@@ -219,9 +244,13 @@ def main():
             # From now on the file is this run's, and a folder that cannot be written is known.
             set_aside()
             run.save()
-        progress = train(run, run.save)
+        first = {"floor": run.data.floor and run.data.floor / math.log(2)}
+        with open_log(first, run.done) as log:
+            progress = train(run, run.save, lambda told: write_line(log, told))
     except ValueError as error:
         fail(f"train: {error}")
+    except OSError as error:
+        fail(f"train: got {error.strerror} at {error.filename or LOG}; expected to write there")
     except MemoryError:
         got = f"batches of {options.batch_size}"
         fail(f"train: got {got}, too large for memory; expected more --parts")
