@@ -16,10 +16,11 @@ from model.checkpoint import CHECKPOINT, claim, fill, read, set_aside, unusable,
 from model.count import bits_per_byte, yardsticks
 from model.data import NAMES, load_data
 from model.gpt import GPT, count_flops
+from model.picture import draw_or_fail
 from model.progress import Progress, fail
 from model.progress import run as run_program
 from model.sample import sample_name, sample_text
-from model.watch import LOG, open_log, write_line
+from model.watch import LOG, open_log, read_log, write_line
 
 NAMES_RUN = {"learning_rate": 0.02, "steps": 2700, "batch_size": 32, "merges": 0}
 NAMES_GPT = {"T": 16, "C": 16, "H": 4, "L": 1}
@@ -278,6 +279,7 @@ def main():
         print(" ".join(sample_name(model, rng) for _ in range(10)))
     else:
         print(sample_text(model, rng, data.tokenizer, length=120).strip())
+    draw_or_fail("train", read_log())
 
 
 if __name__ == "__main__":

@@ -15,11 +15,12 @@ from safetensors.numpy import load_file, save_file
 from model import STEP
 from model.checkpoint import CHECKPOINT, load, read, write
 from model.gpt import GPT
+from model.watch import LOG
 
 ROOT = Path(__file__).parent.parent
 NAMES = "anna bo carl dora emil finn greta hans ida jan kai lea"
 PROGRAMS = [["train", "--names", "mine.txt", "--steps", "2"], ["sample", "--count", "2"]]
-PROGRAMS += [["look", "anna"]]
+PROGRAMS += [["look", "anna"], ["picture"]]
 
 
 @pytest.fixture(autouse=True)
@@ -30,6 +31,7 @@ def elsewhere(tmp_path, monkeypatch):
     model = GPT(random.Random(7)).to(np.float32)
     weights = {f"weight.{name}": weight.data for name, weight in model.named_parameters()}
     write(CHECKPOINT, weights, {"step": STEP, "sizes": model.sizes, "merges": None})
+    LOG.write_text('{"floor": null}\n{"step": 1, "bits_per_byte": 4.7}\n')
 
 
 def run(program, *flags, stdout=subprocess.PIPE, command="-m", **variables):
