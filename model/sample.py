@@ -9,30 +9,33 @@ from model.gpt import next_letter
 from model.progress import fail, run
 
 
-def sample_name(model, rng, temperature=1.0, prompt=""):
-    """Draws letter after letter, each by the probabilities that follow those before it."""
+def sample_name(model, rng, prompt="", **choice):
+    """Draws letter after letter, each by the probabilities that follow those before it.
+
+    choice: temperature, top_k and top_p, as for next_letter.
+    """
     letters = encode(prompt)[:-1]
     if len(prompt) > LONGEST:
         raise ValueError(f"prompt: got {prompt!r}; expected at most {LONGEST} letters")
-    return decode(continuation(model, rng, letters, LONGEST - len(prompt), temperature, stop=0))
+    return decode(continuation(model, rng, letters, LONGEST - len(prompt), stop=0, **choice))
 
 
-def sample_text(model, rng, tokenizer, length, temperature=1.0, prompt=""):
+def sample_text(model, rng, tokenizer, length, prompt="", **choice):
     """The prompt and `length` tokens that go on from it; '' stands for a new line.
 
     A letter of several bytes that stays incomplete is shown as �.
     """
     tokens = tokenizer.encode((prompt or "\n").encode())
-    tokens = continuation(model, rng, tokens, length, temperature, seen=model.sizes["T"])
+    tokens = continuation(model, rng, tokens, length, seen=model.sizes["T"], **choice)
     return tokenizer.decode(tokens).decode(errors="replace")
 
 
-def continuation(model, rng, numbers, length, temperature, stop=None, seen=None):
+def continuation(model, rng, numbers, length, stop=None, seen=None, **choice):
     """The numbers and up to `length` more, until `stop` comes. The model sees the last `seen`."""
     numbers = list(numbers)
     for _ in range(length):
         shown = numbers if seen is None else numbers[-seen:]
-        probs = next_letter(model, shown, temperature)
+        probs = next_letter(model, shown, **choice)
         (number,) = rng.choices(range(len(probs)), weights=probs)
         if number == stop:
             break
@@ -44,6 +47,10 @@ def main():
     parser = argparse.ArgumentParser(prog="sample", description=__doc__)
     parser.add_argument("--prompt", default="", help="how each name, or the text, begins")
     parser.add_argument("--temperature", type=float, default=1.0, help="default 1.0")
+    parser.add_argument("--top-k", type=int, help="only the k most probable; default all")
+    parser.add_argument(
+        "--top-p", type=float, default=1.0, help="only the most probable that have p"
+    )
     parser.add_argument("--seed", type=int, default=1, help="another seed, other names")
     parser.add_argument("--count", type=int, default=10, help="how many names; default 10")
     parser.add_argument("--length", type=int, default=200, help="of a text, in tokens; default 200")
@@ -52,14 +59,15 @@ def main():
         got = f"{options.count} names, {options.length} tokens"
         fail(f"sample: got {got}; expected at least 1 of each")
     rng = random.Random(options.seed)
+    choice = {name: getattr(options, name) for name in ("temperature", "top_k", "top_p")}
     try:
         model, tokenizer = load()
         if tokenizer is None:
             for _ in range(options.count):
-                print(sample_name(model, rng, options.temperature, options.prompt))
+                print(sample_name(model, rng, options.prompt, **choice))
         else:
-            settings = options.length, options.temperature, options.prompt
-            print(sample_text(model, rng, tokenizer, *settings).strip())
+            length, prompt = options.length, options.prompt
+            print(sample_text(model, rng, tokenizer, length, prompt, **choice).strip())
     except ValueError as error:
         fail(f"sample: {error}")
 
