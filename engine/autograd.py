@@ -114,7 +114,10 @@ class Tensor:
         while order:
             node = order.pop()
             for parent, gradient in zip(node.parents, node.rule(node.grad), strict=True):
-                parent.grad = parent.grad + unstretch(gradient, parent.shape)
+                gradient = unstretch(gradient, parent.shape)
+                # 0.0 + gradient is a copy. Only a weight needs one, to change it in place.
+                first = parent.parents and type(parent.grad) is float
+                parent.grad = gradient if first else parent.grad + gradient
             node.used = node.parents != ()
             node.parents, node.rule = (), None
 

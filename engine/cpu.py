@@ -44,38 +44,47 @@ def gelu_backward(dy, x, t):
 
 
 def embedding_forward(weight, index):
-    """y = weight[index]        weight (V, C), index (…) of whole numbers, y (…, C)"""
+    """y = weight[index]        weight (V, C), index (…) of whole numbers from 0, y (…, C)"""
     return weight[index]
 
 
 def embedding_backward(dy, index, shape):
-    """dweight, of this shape: dy added up over all places where a row was taken"""
+    """dweight, of this shape: dy added up over all places where a row was taken
+
+    Sorted by the row taken, places of the same row stand together and are added up in one sweep.
+    """
+    order = np.argsort(index, axis=None, kind="stable")
+    taken, starts = np.unique(index.reshape(-1)[order], return_index=True)
     dweight = np.zeros(shape, dy.dtype)
-    np.add.at(dweight, index, dy)
+    dweight[taken] = np.add.reduceat(rows(dy)[order], starts, axis=0)
     return dweight
 
 
 def matmul_forward(a, b):
     """y = a @ b        a (…, N, C), b (…, C, K), y (…, N, K)"""
-    return a @ b
+    if b.ndim > 2:
+        return a @ b
+    return (rows(a) @ b).reshape(*a.shape[:-1], b.shape[-1])
 
 
 def matmul_backward(dy, a, b):
     """da = dy @ b.T    db = a.T @ dy"""
-    return dy @ np.swapaxes(b, -1, -2), np.swapaxes(a, -1, -2) @ dy
+    if b.ndim > 2:
+        return dy @ np.swapaxes(b, -1, -2), np.swapaxes(a, -1, -2) @ dy
+    return (rows(dy) @ b.T).reshape(a.shape), rows(a).T @ rows(dy)
 
 
 def linear_forward(x, weight, bias):
     """y = x @ weight.T + bias        x (…, C), weight (K, C), bias (K), y (…, K)"""
-    y = x @ weight.T
+    y = rows(x) @ weight.T
     y += bias
-    return y
+    return y.reshape(*x.shape[:-1], len(bias))
 
 
 def linear_backward(dy, x, weight):
     """dx = dy @ weight    dweight = dy.T @ x    dbias = the sum of dy over all rows"""
-    rows, inputs = dy.reshape(-1, dy.shape[-1]), x.reshape(-1, x.shape[-1])
-    return dy @ weight, rows.T @ inputs, rows.sum(axis=0)
+    dx = (rows(dy) @ weight).reshape(x.shape)
+    return dx, rows(dy).T @ rows(x), sum_over_rows(dy)
 
 
 def attention_forward(qkv, H):
@@ -87,30 +96,31 @@ def attention_forward(qkv, H):
     q, k, v = split_heads(qkv, H)
     scores = q @ k.swapaxes(-1, -2)  # (B, H, T, T)
     scores *= 1 / math.sqrt(C // H)
-    scores[..., ~np.tri(T, dtype=bool)] = -np.inf
-    scores -= scores.max(axis=-1, keepdims=True)
+    scores += np.where(np.tri(T, dtype=bool), 0, -np.inf).astype(scores.dtype)
+    scores -= row_max(scores)
     p = np.exp(scores, out=scores)
-    p /= p.sum(axis=-1, keepdims=True)
+    p /= row_sum(p)
     return (p @ v).swapaxes(1, 2).reshape(B, T, C), p
 
 
-def attention_backward(dy, qkv, p, H):
+def attention_backward(dy, qkv, y, p, H):
     """dv = p.T @ dy    dp = dy @ v.T    ds = p * (dp - sum of p * dp) / sqrt(D)
 
-    dq = ds @ k    dk = ds.T @ q, for each head; 0 wherever p is.
+    dq = ds @ k    dk = ds.T @ q, for each head; 0 wherever p is. The sum runs over T places, but
+    equals dy . y, since dp = dy . v and y = sum of p * v: that is over D numbers only.
     """
     B, T, C = dy.shape
     q, k, v = split_heads(qkv, H)
-    dy = dy.reshape(B, T, H, C // H).swapaxes(1, 2)  # (B, T, C) -> (B, H, T, D)
+    dy, y = (x.reshape(B, T, H, C // H).swapaxes(1, 2) for x in (dy, y))  # -> (B, H, T, D)
     dqkv = np.empty_like(qkv)
     dq, dk, dv = split_heads(dqkv, H)
     ds = dy @ v.swapaxes(-1, -2)
-    ds -= (p * ds).sum(axis=-1, keepdims=True)
+    ds -= row_sum(dy * y)
     ds *= p
     ds *= 1 / math.sqrt(C // H)
-    dq[...] = ds @ k
-    dk[...] = ds.swapaxes(-1, -2) @ q
-    dv[...] = p.swapaxes(-1, -2) @ dy
+    np.matmul(ds, k, out=dq)
+    np.matmul(ds.swapaxes(-1, -2), q, out=dk)
+    np.matmul(p.swapaxes(-1, -2), dy, out=dv)
     return dqkv
 
 
@@ -142,7 +152,7 @@ def cross_entropy_forward(logits, y, ignore_index):
     Places where y is ignore_index do not count. Returns the loss and p.
     """
     counted = y != ignore_index
-    shifted = logits - logits.max(axis=-1, keepdims=True)
+    shifted = logits - row_max(logits)
     log_p = shifted - np.log(np.exp(shifted).sum(axis=-1, keepdims=True))
     return -log_p[counted, y[counted]].mean(), np.exp(log_p)
 
@@ -191,10 +201,9 @@ def layernorm_backward(dy, x, weight, mean, r):
 
     dweight = dy * n    dbias = dy, each added up over all rows
     """
-    rows = tuple(range(dy.ndim - 1))
     n = x - mean
     n *= r
-    dweight, dbias = (dy * n).sum(axis=rows), dy.sum(axis=rows)
+    dweight, dbias = sum_over_rows(dy * n), sum_over_rows(dy)
     dx = dy * weight  # dn
     shift, share = row_mean(dx), row_mean(dx * n)
     n *= share
@@ -204,9 +213,29 @@ def layernorm_backward(dy, x, weight, mean, r):
     return dx, dweight, dbias
 
 
+def rows(x):
+    """(…, C) -> (N, C): one product of all rows is faster than many of a few rows each"""
+    return x.reshape(math.prod(x.shape[:-1]), x.shape[-1])
+
+
+def sum_over_rows(x):
+    """The sum of all rows, (…, C) -> (C). Sums are fastest as products with ones."""
+    return np.ones(x.size // x.shape[-1], x.dtype) @ rows(x)
+
+
+def row_sum(x):
+    """The sum within each row, (…, C) -> (…, 1)"""
+    return x @ np.ones((x.shape[-1], 1), x.dtype)
+
+
+def row_max(x):
+    """The largest within each row, (…, C) -> (…, 1). To find its place takes less than max does."""
+    return np.take_along_axis(x, x.argmax(axis=-1, keepdims=True), axis=-1)
+
+
 def row_mean(x):
     """(…, C) -> (…, 1)"""
-    return x.mean(axis=-1, keepdims=True)
+    return row_sum(x) / x.shape[-1]
 
 
 def adamw_step(w, grad, m, v, t, lr, betas, eps, weight_decay):
@@ -218,7 +247,9 @@ def adamw_step(w, grad, m, v, t, lr, betas, eps, weight_decay):
     """
     beta1, beta2 = betas
     m_scale, v_scale = 1 / (1 - beta1**t), 1 / (1 - beta2**t)
-    m[...] = beta1 * m + (1 - beta1) * grad
-    v[...] = beta2 * v + (1 - beta2) * grad * grad
+    m *= beta1
+    m += (1 - beta1) * grad
+    v *= beta2
+    v += (1 - beta2) * grad * grad
     w *= 1 - lr * weight_decay
-    w -= lr * m * m_scale / (np.sqrt(v * v_scale) + eps)
+    w -= lr * m_scale * m / (np.sqrt(v * v_scale) + eps)

@@ -41,7 +41,7 @@ def attention(qkv, H):
         raise ValueError(f"attention: got {got}; expected (B, T, 3 * C), C a multiple of the heads")
     y, p = cpu.attention_forward(qkv.data, H)
     p.flags.writeable = False  # the way back needs it as it is
-    return Tensor(y, (qkv,), lambda dy: (cpu.attention_backward(dy, qkv.data, p, H),)), p
+    return Tensor(y, (qkv,), lambda dy: (cpu.attention_backward(dy, qkv.data, y, p, H),)), p
 
 
 def cross_entropy(logits, y, ignore_index=-1):

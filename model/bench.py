@@ -21,6 +21,7 @@ from concurrent.futures import ProcessPoolExecutor
 
 import numpy as np
 
+from engine.memory import keep_memory
 from engine.ops import cross_entropy
 from engine.optim import AdamW, decay_groups
 from model.gpt import GPT
@@ -45,6 +46,7 @@ def steps(name, B, T, C, L, H):
     """Trains by a batch whenever a loss is asked for."""
     model, loss_of = GPT(random.Random(1), V, T, C, H, L).to(np.float32), cross_entropy
     if name == "ours":
+        keep_memory()
         optimizer = AdamW(decay_groups(model, WEIGHT_DECAY), LEARNING_RATE)
     else:
         from model.torch_gpt import opponent

@@ -9,6 +9,7 @@ import numpy as np
 
 from engine.autograd import no_grad
 from engine.cost import count_bytes
+from engine.memory import keep_memory
 from engine.ops import cross_entropy
 from engine.optim import AdamW, clip_grad_norm, decay_groups, warm_up_cool_down
 from model import STEP
@@ -238,6 +239,7 @@ def main():
         if getattr(options, name) is None:
             setattr(options, name, value)
     np.seterr(over="ignore", invalid="ignore")  # the loss tells, in one line
+    keep_memory()
     try:
         claim()
         run = resume() if resuming else begin(vars(options))
