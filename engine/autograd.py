@@ -115,9 +115,13 @@ class Tensor:
             node = order.pop()
             for parent, gradient in zip(node.parents, node.rule(node.grad), strict=True):
                 gradient = unstretch(gradient, parent.shape)
-                # 0.0 + gradient is a copy. Only a weight needs one, to change it in place.
-                first = parent.parents and type(parent.grad) is float
-                parent.grad = gradient if first else parent.grad + gradient
+                if not parent.parents:
+                    # A weight's gradient is an array of its own and may be changed in place.
+                    parent.grad += gradient
+                elif type(parent.grad) is float:
+                    parent.grad = gradient
+                else:
+                    parent.grad = parent.grad + gradient
             node.used = node.parents != ()
             node.parents, node.rule = (), None
 

@@ -12,6 +12,7 @@ from engine.cost import count_bytes
 from engine.memory import keep_memory
 from engine.ops import cross_entropy
 from engine.optim import AdamW, clip_grad_norm, decay_groups, warm_up_cool_down
+from engine.parallel import Team
 from model import STEP
 from model.checkpoint import CHECKPOINT, claim, fill, read, set_aside, unusable, write
 from model.count import bits_per_byte, yardsticks
@@ -25,13 +26,13 @@ from model.watch import LOG, open_log, read_log, write_line
 
 NAMES_RUN = {"learning_rate": 0.02, "steps": 2700, "batch_size": 32, "merges": 0}
 NAMES_GPT = {"T": 16, "C": 16, "H": 4, "L": 1}
-TEXT_RUN = {"learning_rate": 0.005, "steps": 2500, "batch_size": 16, "merges": 1024}
-EITHER = {"parts": 1, "dropout": 0.0, "save_every": 100, "watch_every": 250}
+TEXT_RUN = {"learning_rate": 0.005, "steps": 2500, "batch_size": 16, "merges": 1024, "processes": 2}
+EITHER = {"processes": 1, "parts": 1, "dropout": 0.0, "save_every": 100, "watch_every": 250}
 WEIGHT_DECAY, MOST_NORM = 0.1, 1.0
 TEXT_GPT = {"T": 64, "C": 64, "H": 4, "L": 2}
 
 MOST = {"steps": 10_000_000, "batch_size": 100_000, "save_every": 10_000_000}
-MOST |= {"watch_every": 10_000_000}
+MOST |= {"watch_every": 10_000_000, "processes": 64}
 
 
 class Run:
@@ -40,6 +41,7 @@ class Run:
     def __init__(self, model, data, settings):
         self.model, self.data = model, data
         self.settings = EITHER | settings
+        self.team = Team(model, self.settings["processes"], model.drop.noise)
         self.optimizer = AdamW(decay_groups(model, WEIGHT_DECAY), self.settings["learning_rate"])
         self.rng, self.done = random.Random(2), 0
 
@@ -47,7 +49,7 @@ class Run:
         """One batch, one step downhill. Returns what there is to tell about it."""
         x, y = self.data.batch(self.rng, self.settings["batch_size"])
         self.optimizer.zero_grad()
-        loss = accumulate(self.model, x, y, self.settings["parts"])
+        loss = accumulate(self.team, x, y, self.settings["parts"])
         if not loss < 1000:
             got = f"a loss of {loss:.0f} at step {self.done + 1}"
             raise ValueError(f"got {got}; expected a lower --learning-rate")
@@ -176,7 +178,7 @@ def train(run, save=lambda: None, tell=lambda told: None):
     return progress
 
 
-def accumulate(model, x, y, parts):
+def accumulate(team, x, y, parts):
     """The loss of a batch, and its gradients, added up part after part; x, y (B, T)
 
     loss = the sum of (tokens of the part / tokens of the batch) * (mean loss of the part)
@@ -184,11 +186,7 @@ def accumulate(model, x, y, parts):
     """
     loss, tokens = 0.0, (y >= 0).sum()
     for inputs, targets in zip(np.array_split(x, parts), np.array_split(y, parts)):
-        share = (targets >= 0).sum() / tokens
-        if share:
-            part = cross_entropy(model(inputs), targets) * share
-            part.backward()
-            loss += part.item()
+        loss += team.backward(inputs, targets, tokens)
     return loss
 
 
@@ -217,6 +215,7 @@ def main():
     parser.add_argument("--learning-rate", type=float, help="default 0.02, for a text 0.005")
     parser.add_argument("--steps", type=int, help="default 2700, for a text 2500")
     parser.add_argument("--batch-size", type=int, help="rows a step; default 32, for a text 16")
+    parser.add_argument("--processes", type=int, help="share a batch; default 1, for a text 2")
     parser.add_argument("--parts", type=int, help="of a batch, one after another; default 1")
     parser.add_argument("--dropout", type=float, help="a share; default 0")
     parser.add_argument("--merges", type=int, help="default 1024; 0: single bytes")
