@@ -21,11 +21,12 @@ def sample_name(model, rng, prompt="", **choice):
 
 
 def sample_text(model, rng, tokenizer, length, prompt="", **choice):
-    """The prompt and `length` tokens that go on from it; '' stands for a new line.
+    """The prompt and `length` tokens that go on from it; '' stands for the end of another text.
 
     A letter of several bytes that stays incomplete is shown as �.
     """
-    tokens = tokenizer.encode((prompt or "\n").encode())
+    start = tokenizer.encode(b"\n") if tokenizer.end is None else [tokenizer.end]
+    tokens = tokenizer.encode(prompt.encode()) or start
     tokens = continuation(model, rng, tokens, length, seen=model.sizes["T"], **choice)
     return tokenizer.decode(tokens).decode(errors="replace")
 
