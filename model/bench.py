@@ -24,16 +24,12 @@ import numpy as np
 from engine.memory import keep_memory
 from engine.optim import AdamW, decay_groups
 from engine.parallel import Team
-from model.gpt import GPT
+from model.gpt import CONFIGS, GPT
 from model.progress import fail, run
 
 V, LEARNING_RATE, WEIGHT_DECAY = 65, 0.001, 0.1
-SIZES = {
-    "micro": {"B": 2, "T": 8, "C": 16, "L": 1, "H": 2},
-    "tiny": {"B": 16, "T": 64, "C": 64, "L": 2, "H": 4},
-    "small": {"B": 12, "T": 64, "C": 128, "L": 4, "H": 4},
-    "medium": {"B": 8, "T": 256, "C": 384, "L": 6, "H": 6},
-}
+ROWS = {"names": 2, "tiny": 16, "small": 12, "medium": 8}
+SIZES = {name: {"B": B, **CONFIGS[name]} for name, B in ROWS.items()}
 
 
 def peak(whose=resource.RUSAGE_SELF):
@@ -42,7 +38,7 @@ def peak(whose=resource.RUSAGE_SELF):
     return most / (2**20 if sys.platform == "darwin" else 2**10)
 
 
-def steps(name, B, T, C, L, H):
+def steps(name, B, T, C, H, L):
     """Trains by a batch whenever a loss is asked for."""
     model = GPT(random.Random(1), V, T, C, H, L).to(np.float32)
     if name == "ours":

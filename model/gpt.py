@@ -9,6 +9,18 @@ from engine.autograd import no_grad
 from engine.module import Module, matrix, vector
 from engine.ops import attention, dropout, embedding, layernorm, linear
 
+# Sizes of models by name; V comes from the data, or is GPT-2's 50,257.
+CONFIGS = {
+    "names": {"T": 16, "C": 16, "H": 4, "L": 1},
+    "tiny": {"T": 64, "C": 64, "H": 4, "L": 2},
+    "small": {"T": 64, "C": 128, "H": 4, "L": 4},
+    "medium": {"T": 256, "C": 384, "H": 6, "L": 6},
+    "gpt2": {"T": 1024, "C": 768, "H": 12, "L": 12},
+    "gpt2-medium": {"T": 1024, "C": 1024, "H": 16, "L": 24},
+    "gpt2-large": {"T": 1024, "C": 1280, "H": 20, "L": 36},
+    "gpt2-xl": {"T": 1024, "C": 1600, "H": 25, "L": 48},
+}
+
 
 class Linear(Module):
     """y = x @ weight.T + bias        x (…, C), weight (K, C), bias (K), y (…, K)"""

@@ -1,11 +1,14 @@
 """Invents names, or goes on with a text, with the weights that make train has left."""
 
 import argparse
+import codecs
 import random
+from pathlib import Path
 
 from model.checkpoint import load
 from model.data import LONGEST, decode, encode
 from model.gpt import next_letter
+from model.gpt2 import load_gpt2
 from model.progress import fail, run
 
 
@@ -17,22 +20,32 @@ def sample_name(model, rng, prompt="", **choice):
     letters = encode(prompt)[:-1]
     if len(prompt) > LONGEST:
         raise ValueError(f"prompt: got {prompt!r}; expected at most {LONGEST} letters")
-    return decode(continuation(model, rng, letters, LONGEST - len(prompt), stop=0, **choice))
+    more = continuation(model, rng, letters, LONGEST - len(prompt), stop=0, **choice)
+    return decode([*letters, *more])
 
 
 def sample_text(model, rng, tokenizer, length, prompt="", **choice):
-    """The prompt and `length` tokens that go on from it; '' stands for the end of another text.
+    """The prompt and up to `length` tokens that go on from it, as stream_text draws them."""
+    return "".join(stream_text(model, rng, tokenizer, length, prompt, **choice))
 
-    A letter of several bytes that stays incomplete is shown as �.
+
+def stream_text(model, rng, tokenizer, length, prompt="", **choice):
+    """The prompt, and piece by piece what goes on from it; '' stands for the end of another text.
+
+    A letter of several bytes comes once it is whole; one that stays incomplete is shown as �.
     """
     start = tokenizer.encode(b"\n") if tokenizer.end is None else [tokenizer.end]
     tokens = tokenizer.encode(prompt.encode()) or start
-    tokens = continuation(model, rng, tokens, length, seen=model.sizes["T"], **choice)
-    return tokenizer.decode(tokens).decode(errors="replace")
+    settings = {"stop": tokenizer.end, "seen": model.sizes["T"], **choice}
+    letters = codecs.getincrementaldecoder("utf-8")("replace")
+    yield prompt
+    for token in continuation(model, rng, tokens, length, **settings):
+        yield letters.decode(tokenizer.decode([token]))
+    yield letters.decode(b"", final=True)
 
 
 def continuation(model, rng, numbers, length, stop=None, seen=None, **choice):
-    """The numbers and up to `length` more, until `stop` comes. The model sees the last `seen`."""
+    """Up to `length` numbers that go on, until `stop` comes. The model sees the last `seen`."""
     numbers = list(numbers)
     for _ in range(length):
         shown = numbers if seen is None else numbers[-seen:]
@@ -41,11 +54,12 @@ def continuation(model, rng, numbers, length, stop=None, seen=None, **choice):
         if number == stop:
             break
         numbers.append(number)
-    return numbers
+        yield number
 
 
 def main():
     parser = argparse.ArgumentParser(prog="sample", description=__doc__)
+    parser.add_argument("--weights", type=Path, help="a folder with GPT-2's files, as runs/gpt2")
     parser.add_argument("--prompt", default="", help="how each name, or the text, begins")
     parser.add_argument("--temperature", type=float, default=1.0, help="default 1.0")
     parser.add_argument("--top-k", type=int, help="only the k most probable; default all")
@@ -62,13 +76,15 @@ def main():
     rng = random.Random(options.seed)
     choice = {name: getattr(options, name) for name in ("temperature", "top_k", "top_p")}
     try:
-        model, tokenizer = load()
+        model, tokenizer = load_gpt2(options.weights) if options.weights else load()
         if tokenizer is None:
             for _ in range(options.count):
                 print(sample_name(model, rng, options.prompt, **choice))
         else:
             length, prompt = options.length, options.prompt
-            print(sample_text(model, rng, tokenizer, length, prompt, **choice).strip())
+            for piece in stream_text(model, rng, tokenizer, length, prompt, **choice):
+                print(piece, end="", flush=True)
+            print()
     except ValueError as error:
         fail(f"sample: {error}")
 

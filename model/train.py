@@ -17,19 +17,18 @@ from model import STEP
 from model.checkpoint import CHECKPOINT, claim, fill, read, set_aside, unusable, write
 from model.count import bits_per_byte, yardsticks
 from model.data import NAMES, load_data
-from model.gpt import GPT, count_flops
+from model.gpt import CONFIGS, GPT, count_flops
 from model.picture import draw_or_fail
 from model.progress import Progress, fail
 from model.progress import run as run_program
 from model.sample import sample_name, sample_text
 from model.watch import LOG, open_log, read_log, write_line
 
-NAMES_RUN = {"learning_rate": 0.02, "steps": 2700, "batch_size": 32, "merges": 0}
-NAMES_GPT = {"T": 16, "C": 16, "H": 4, "L": 1}
-TEXT_RUN = {"learning_rate": 0.005, "steps": 2500, "batch_size": 16, "merges": 1024, "processes": 2}
+NAMES_RUN = {"model": "names", "learning_rate": 0.02, "steps": 2700, "batch_size": 32, "merges": 0}
+TEXT_RUN = {"model": "tiny", "learning_rate": 0.005, "steps": 2500, "batch_size": 16}
+TEXT_RUN |= {"merges": 1024, "processes": 2}
 EITHER = {"processes": 1, "parts": 1, "dropout": 0.0, "save_every": 100, "watch_every": 250}
 WEIGHT_DECAY, MOST_NORM = 0.1, 1.0
-TEXT_GPT = {"T": 64, "C": 64, "H": 4, "L": 2}
 
 MOST = {"steps": 10_000_000, "batch_size": 100_000, "save_every": 10_000_000}
 MOST |= {"watch_every": 10_000_000, "processes": 64}
@@ -143,7 +142,7 @@ def begin(settings):
     Raises ValueError where a number is outside of its range, or the data cannot be had.
     """
     check(EITHER | settings)
-    sizes = NAMES_GPT if settings["data"] == "names" else TEXT_GPT
+    sizes = CONFIGS[settings["model"]]
     data = load_data(settings["data"], settings["names"] or NAMES, sizes["T"], settings["merges"])
     scale = 0.4 / math.sqrt(sizes["C"])  # 0.1 at 16 channels, less where more is added up
     dropout = settings["dropout"]
@@ -212,6 +211,7 @@ def main():
     parser = argparse.ArgumentParser(prog="train", description=__doc__)
     parser.add_argument("--data", help="stories (default), names, shakespeare, or a text file")
     parser.add_argument("--names", help="a text file with one name a line, for --data names")
+    parser.add_argument("--model", choices=CONFIGS, help="sizes; default tiny, for names names")
     parser.add_argument("--learning-rate", type=float, help="default 0.02, for a text 0.005")
     parser.add_argument("--steps", type=int, help="default 2700, for a text 2500")
     parser.add_argument("--batch-size", type=int, help="rows a step; default 32, for a text 16")

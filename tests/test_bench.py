@@ -14,13 +14,13 @@ ROOT = Path(__file__).parent.parent
 def test_a_round_at_a_very_small_size():
     """Equal losses and a ratio, whatever it is: no test depends on time."""
     pytest.importorskip("torch")
-    command = ["-m", "model.bench", "--sizes", "micro", "--rounds", "1", "--eager"]
+    command = ["-m", "model.bench", "--sizes", "names", "--rounds", "1", "--eager"]
     done = subprocess.run(
         [sys.executable, *command], capture_output=True, text=True, check=False, cwd=ROOT
     )
     assert (done.returncode, done.stderr) == (0, "")
     title, losses, ours, eager, ratio, worst = done.stdout.splitlines()
-    assert title == "micro B2 T8 C16 L1 H2"
+    assert title == "names B2 T16 C16 H4 L1"
     assert re.fullmatch(r"  equal losses( \d\.\d{4}){5}", losses)
     for name, line in ("ours", ours), ("eager", eager):
         assert re.fullmatch(rf"  {name} +\d+\.\d ms +\d+ MB", line)

@@ -13,8 +13,8 @@ import pytest
 
 from model.count import bits_per_byte, yardsticks
 from model.data import Names, Text, load_data, shakespeare
-from model.gpt import GPT
-from model.train import TEXT_GPT, Run, train
+from model.gpt import CONFIGS, GPT
+from model.train import Run, train
 
 ROOT = Path(__file__).parent.parent
 TEXT = "the cat sat on the mat. the hat sat on the cat. " * 40
@@ -113,7 +113,7 @@ def test_training_on_a_text_of_ones_own(tmp_path):
     )
     assert done.returncode == 0
     report, _, counted, *_ = done.stdout.splitlines()
-    sizes = GPT(random.Random(1), V=258, **TEXT_GPT)
+    sizes = GPT(random.Random(1), V=258, **CONFIGS["tiny"])
     assert f"{sum(w.data.size for w in sizes.parameters()):,} weights" in report
     assert counted.startswith(f"uniform {math.log2(len(set(TEXT))):.3f} · ")
     held_out, bits = (float(re.search(rf"{x} ([0-9.]+)", report)[1]) for x in ("out", "byte"))
