@@ -31,15 +31,21 @@ def linear(x, weight, bias):
     return Tensor(y, (x, weight, bias), lambda dy: cpu.linear_backward(dy, x.data, weight.data))
 
 
-def attention(qkv, H):
+def attention(qkv, H, past=None):
     """(y, p): what each letter receives in H heads, and the shares with which it looks around.
 
     qkv (B, T, 3 * C), y a Tensor (B, T, C), p an array (B, H, T, T), to be read only
+    past: keys and values of the places before, where these look too; it keeps those of qkv as well.
+    With S places in all, p is (B, H, T, S).
+    Raises ValueError outside no_grad: no gradient goes into the past.
     """
     if qkv.ndim != 3 or qkv.shape[2] % (3 * H):
         got = f"{qkv.shape} and {H} heads"
         raise ValueError(f"attention: got {got}; expected (B, T, 3 * C), C a multiple of the heads")
-    y, p = cpu.attention_forward(qkv.data, H)
+    if past is not None and Tensor.recording:
+        raise ValueError("attention: got a past to be recorded; expected one inside no_grad only")
+    kept = past and past.add(*cpu.split_heads(qkv.data, H)[1:])
+    y, p = cpu.attention_forward(qkv.data, H, kept)
     p.flags.writeable = False  # the way back needs it as it is
     return Tensor(y, (qkv,), lambda dy: (cpu.attention_backward(dy, qkv.data, y, p, H),)), p
 

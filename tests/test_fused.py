@@ -110,7 +110,7 @@ def test_flops_are_those_of_the_products_that_run(monkeypatch):
     counting("linear_backward", lambda dy, x, w: 2 * 2 * size(x) * w[0])
     counting("matmul_forward", lambda a, b: 2 * size(a) * b[-1])
     counting("matmul_backward", lambda dy, a, b: 2 * 2 * size(a) * b[-1])
-    counting("attention_forward", lambda qkv, H: 2 * 2 * size(qkv) // 3 * qkv[1])
+    counting("attention_forward", lambda qkv, H, kept: 2 * 2 * size(qkv) // 3 * qkv[1])
     counting("attention_backward", lambda dy, qkv, y, p, H: 4 * 2 * size(dy) * dy[1])
     model = GPT(random.Random(1), T=8, C=8, H=2, L=2)
     x, y = batch(["annabel", "bo"])

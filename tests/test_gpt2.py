@@ -130,9 +130,7 @@ def test_as_many_blocks_as_gpt2_has(tmp_path):
 
 def test_a_text_without_a_prompt_begins_at_the_end_of_another(folder):
     model, tokenizer = load_gpt2(folder)
-    from_end = continuation(
-        model, random.Random(1), [tokenizer.end], 9, stop=tokenizer.end, seen=12
-    )
+    from_end = continuation(model, random.Random(1), [tokenizer.end], 9, stop=tokenizer.end)
     expected = tokenizer.decode(list(from_end)).decode(errors="replace")
     assert sample_text(model, random.Random(1), tokenizer, 9) == expected
 
