@@ -126,6 +126,7 @@ def test_traceback_for_those_who_want_it():
         ("train", "--data=", "got an empty --data or --names; expected the name of a file"),
         ("train", "--names=", "got an empty --data or --names; expected the name of a file"),
         ("train", "--data names --merges 0", "got 0 merges for names; expected --merges with a "),
+        ("profile", "--batch-size 99999999999999999999", "; expected 1 to 1,000"),
         ("sample", "--count -1", "got -1 names, 200 tokens; expected at least 1"),
         ("sample", "--length 0", "got 10 names, 0 tokens; expected at least 1 of each"),
         ("sample", "--temperature 1e-320", "expected 0.001 to 1000"),
