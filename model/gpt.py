@@ -12,6 +12,7 @@ from engine.ops import attention, dropout, embedding, layernorm, linear
 # Sizes of models by name; V comes from the data, or is GPT-2's 50,257.
 CONFIGS = {
     "names": {"T": 16, "C": 16, "H": 4, "L": 1},
+    "stories": {"T": 128, "C": 64, "H": 4, "L": 2},
     "tiny": {"T": 64, "C": 64, "H": 4, "L": 2},
     "small": {"T": 64, "C": 128, "H": 4, "L": 4},
     "medium": {"T": 256, "C": 384, "H": 6, "L": 6},

@@ -25,7 +25,7 @@ from model.sample import sample_name, sample_text
 from model.watch import LOG, open_log, read_log, write_line
 
 NAMES_RUN = {"model": "names", "learning_rate": 0.02, "steps": 2700, "batch_size": 32, "merges": 0}
-TEXT_RUN = {"model": "tiny", "learning_rate": 0.005, "steps": 2500, "batch_size": 16}
+TEXT_RUN = {"model": "stories", "learning_rate": 0.005, "steps": 3000, "batch_size": 16}
 TEXT_RUN |= {"merges": 1024, "processes": 2}
 EITHER = {"processes": 1, "parts": 1, "dropout": 0.0, "save_every": 100, "watch_every": 250}
 WEIGHT_DECAY, MOST_NORM = 0.1, 1.0
@@ -211,9 +211,9 @@ def main():
     parser = argparse.ArgumentParser(prog="train", description=__doc__)
     parser.add_argument("--data", help="stories (default), names, shakespeare, or a text file")
     parser.add_argument("--names", help="a text file with one name a line, for --data names")
-    parser.add_argument("--model", choices=CONFIGS, help="sizes; default tiny, for names names")
+    parser.add_argument("--model", choices=CONFIGS, help="sizes; default stories, for names names")
     parser.add_argument("--learning-rate", type=float, help="default 0.02, for a text 0.005")
-    parser.add_argument("--steps", type=int, help="default 2700, for a text 2500")
+    parser.add_argument("--steps", type=int, help="default 2700, for a text 3000")
     parser.add_argument("--batch-size", type=int, help="rows a step; default 32, for a text 16")
     parser.add_argument("--processes", type=int, help="share a batch; default 1, for a text 2")
     parser.add_argument("--parts", type=int, help="of a batch, one after another; default 1")

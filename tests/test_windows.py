@@ -17,7 +17,7 @@ from model.gpt import CONFIGS, GPT
 from model.train import Run, train
 
 ROOT = Path(__file__).parent.parent
-TEXT = "the cat sat on the mat. the hat sat on the cat. " * 40
+TEXT = "the cat sat on the mat. the hat sat on the cat. " * 80
 
 
 def test_a_window_and_the_same_one_place_later():
@@ -89,8 +89,8 @@ def test_load_data(tmp_path):
             b"\xff\xfe" * 1000,
             "(not UTF-8 text); expected names, stories, shakespeare, or a text file",
         ),
-        (b"", "data: got 0 tokens held out; expected 130 or more"),
-        (b"short", "data: got 1 tokens held out; expected 130 or more"),
+        (b"", "data: got 0 tokens held out; expected 258 or more"),
+        (b"short", "data: got 1 tokens held out; expected 258 or more"),
     ],
 )
 def test_unusable_text_gets_one_line(tmp_path, content, message):
@@ -113,7 +113,7 @@ def test_training_on_a_text_of_ones_own(tmp_path):
     )
     assert done.returncode == 0
     report, _, counted, *_ = done.stdout.splitlines()
-    sizes = GPT(random.Random(1), V=258, **CONFIGS["tiny"])
+    sizes = GPT(random.Random(1), V=258, **CONFIGS["stories"])
     assert f"{sum(w.data.size for w in sizes.parameters()):,} weights" in report
     assert counted.startswith(f"uniform {math.log2(len(set(TEXT))):.3f} · ")
     held_out, bits = (float(re.search(rf"{x} ([0-9.]+)", report)[1]) for x in ("out", "byte"))
