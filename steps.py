@@ -11,6 +11,12 @@
 Without a number, diff, read and solution speak of the step that is checked out.
 """
 
+if __name__ == "__main__":
+    import signal
+
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # Ctrl-C ends it without a word, however early
+
+import contextlib
 import os
 import re
 import subprocess
@@ -18,6 +24,7 @@ import sys
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 ROOT = Path(__file__).resolve().parent
 CODE = ("engine", "model", "kernels", ":!model/data")
@@ -43,6 +50,13 @@ class Step:
         return f"{self.tag} · {self.title}"
 
 
+class Release(NamedTuple):
+    number: int
+    merge: str
+    ref: str  # whose history holds it
+    steps: list
+
+
 def git(*arguments, root=ROOT, stdin=None, check=True):
     """The standard output of a git command."""
     env = {key: text for key, text in os.environ.items() if not key.startswith("GIT_")}
@@ -50,10 +64,11 @@ def git(*arguments, root=ROOT, stdin=None, check=True):
         done = subprocess.run(
             ["git", "-c", "advice.detachedHead=false", *arguments],
             cwd=root,
-            env=env,
+            env=env | {"LC_ALL": "C"},  # its words in English: require_clone reads them
             input=stdin,
             capture_output=True,
-            text=True,
+            encoding="utf-8",
+            errors="surrogateescape",
         )
     except FileNotFoundError:
         raise Problem("git is not installed; expected the command git on the PATH") from None
@@ -63,22 +78,28 @@ def git(*arguments, root=ROOT, stdin=None, check=True):
 
 
 def require_clone(root=ROOT):
-    top = git("rev-parse", "--show-toplevel", root=root, check=False).strip()
-    if not top or Path(top).resolve() != Path(root).resolve():
+    try:
+        below = git("rev-parse", "--show-cdup", root=root).strip()  # empty at the top of a clone
+    except Problem as problem:
+        if "not a git repository" not in str(problem):
+            raise  # git says what is wrong: the folder may belong to somebody else
+        below = "no clone"
+    if below:
         raise Problem(
             f"{root} is not a git clone of this project; expected one made with git clone"
         )
 
 
-def newest_release(root=ROOT):
-    """(number, merge commit, the ref whose history holds it) of the newest release."""
+def all_releases(root=ROOT):
+    """The releases in the history of HEAD, of main and of each remote's main, newest first."""
     remotes = git("for-each-ref", "--format=%(refname)", "refs/remotes/*/main", root=root)
-    found = []
+    refs = {}
     for ref in ["HEAD", "refs/heads/main", *remotes.split()]:
-        if git("rev-parse", "--verify", "-q", ref, root=root, check=False):
-            found += [(number, merge, ref) for number, merge in releases(ref, root)[:1]]
+        commit = git("rev-parse", "--verify", "-q", ref, root=root, check=False)
+        refs.setdefault(commit, ref)
+    found = [release for commit, ref in refs.items() if commit for release in releases(ref, root)]
     if found:
-        return max(found, key=lambda release: release[0])
+        return sorted(found, key=lambda release: release.number, reverse=True)
     if git("rev-parse", "--is-shallow-repository", root=root).strip() == "true":
         raise Problem("this clone is shallow: its history is cut off; run git fetch --unshallow")
     raise Problem(
@@ -87,11 +108,40 @@ def newest_release(root=ROOT):
     )
 
 
+def newest_release(root=ROOT):
+    return all_releases(root)[0]
+
+
 def releases(ref, root=ROOT):
-    """[(number, merge commit)] of the releases on the first-parent line of `ref`, newest first."""
-    log = git("log", "--first-parent", "--merges", "--format=%H %s", ref, root=root)
-    matches = re.finditer(r"^([0-9a-f]+) release (\d+): ", log, re.M)
-    return [(int(match[2]), match[1]) for match in matches]
+    """The releases on the first-parent line of `ref`, newest first.
+
+    A release is a merge with such a title whose second parent is a chain, and its number is above
+    those before it: a merge of your own that is called "release 99: …" is none.
+    """
+    commits = history(ref, root)
+    found, commit = [], next(iter(commits))
+    while commit in commits:
+        parents, subject, _ = commits[commit]
+        match = re.match(r"release ([0-9]{1,6}): ", subject)
+        if match and len(parents) == 2:
+            with contextlib.suppress(Problem):
+                steps = chain(parents[1], commits, root)
+                found.append(Release(int(match[1]), commit, ref, steps))
+        commit = parents[0] if parents else None
+    rising = []
+    for release in reversed(found):
+        if not rising or release.number > rising[-1].number:
+            rising.append(release)
+    return rising[::-1]
+
+
+def history(ref, root=ROOT):
+    """{commit: ([parent, …], subject, trailers)} for all that leads to `ref`, which is first."""
+    pretty = "%H%x00%P%x00%s%x00%(trailers:only,unfold)%x00"
+    log = git("log", "--topo-order", f"--format={pretty}", ref, "--", root=root)
+    fields = iter(log.split("\0"))
+    records = zip(fields, fields, fields, fields)
+    return {commit.strip(): (parents.split(), s, t) for commit, parents, s, t in records}
 
 
 def read_chain(tip, root=ROOT):
@@ -99,14 +149,22 @@ def read_chain(tip, root=ROOT):
 
     Raises Problem where the chain is not `workshop: …` followed by step-00, step-01, …
     """
-    pretty = "%H%x1f%P%x1f%s%x1f%(trailers:only,unfold)%x1e"
-    log = git("log", "--reverse", "--topo-order", f"--format={pretty}", tip, root=root)
-    commits = [record.strip("\n").split("\x1f") for record in log.split("\x1e")[:-1]]
-    for _, parents, subject, _ in commits:
-        if len(parents.split()) > 1:
+    commits = history(tip, root)
+    return chain(next(iter(commits)), commits, root)
+
+
+def chain(tip, commits, root=ROOT):
+    """read_chain, from a history that is at hand."""
+    line, commit = [], tip
+    while commit in commits:
+        parents, subject, _ = commits[commit]
+        if len(parents) > 1:
             raise Problem(f"the chain holds a merge: got '{subject}'; expected one line of steps")
+        line.append(commit)
+        commit = parents[0] if parents else None
     steps = []
-    for index, (commit, _, subject, trailers) in enumerate(commits):
+    for index, commit in enumerate(reversed(line)):
+        _, subject, trailers = commits[commit]
         if index == 0:
             if subject.startswith("workshop: "):
                 continue
@@ -122,45 +180,61 @@ def read_chain(tip, root=ROOT):
         if "Step" not in dict(pairs):
             raise Problem(f"'{subject}' has no trailer; expected a last line 'Step: its-slug'")
         steps.append(Step(len(steps), dict(pairs)["Step"], match[2], commit, dict(pairs)))
+    if not steps:
+        raise Problem("the chain has no step; expected 'step-00: …' after 'workshop: …'")
     return steps
 
 
-def released_chain(root=ROOT):
-    """The steps of the newest release, and the ref of main that holds it."""
-    require_clone(root)
-    _, merge, ref = newest_release(root)
-    parents = git("show", "-s", "--format=%P", merge, root=root).split()
-    if len(parents) < 2:
-        raise Problem("this clone is shallow: its history is cut off; run git fetch --unshallow")
-    return read_chain(parents[1], root), ref
+def names(steps, prefix=""):
+    """{tag: commit} as these steps would have it."""
+    tags = {prefix + step.tag: step.commit for step in steps}
+    return tags | {prefix + s.trailers["Ends"]: s.commit for s in steps if "Ends" in s.trailers}
 
 
-def set_tags(steps, root=ROOT, prefix=""):
-    """Makes step-NN and act-N point at this chain, in one transaction; returns how many moved."""
-    want = {prefix + step.tag: step.commit for step in steps}
-    want |= {prefix + s.trailers["Ends"]: s.commit for s in steps if "Ends" in s.trailers}
-    have = {}
-    for line in git("show-ref", "--tags", root=root, check=False).splitlines():
+def set_tags(steps, root=ROOT, prefix="", earlier=()):
+    """Makes step-NN and act-N point at these steps; (how many moved, tags that stay elsewhere).
+
+    A tag moves, or goes, only from where one of the `earlier` chains had it. Any other is the
+    reader's own.
+    """
+    want = names(steps, prefix)
+    known = {pair for chain in earlier for pair in names(chain, prefix).items()}
+    have = {}  # a tag with a message of its own also has a line tag^{}, with the commit
+    for line in git("show-ref", "--tags", "--dereference", root=root, check=False).splitlines():
         commit, ref = line.split()
         have[ref.removeprefix("refs/tags/")] = commit
-    ours = re.compile(re.escape(prefix) + r"(step-\d\d|act-\d)")
-    moved = [f"update refs/tags/{t} {c}" for t, c in want.items() if have.get(t) != c]
-    moved += [f"delete refs/tags/{t}" for t in have if ours.fullmatch(t) and t not in want]
+    moved, own = [], []
+    for tag, commit in want.items():
+        if commit in (have.get(tag), have.get(tag + "^{}")):
+            continue
+        if tag not in have or (tag, have[tag]) in known:
+            moved.append(f"update refs/tags/{tag} {commit}")
+        else:
+            own.append(tag)
+    gone = [tag for tag, commit in have.items() if tag not in want and (tag, commit) in known]
+    moved += [f"delete refs/tags/{tag}" for tag in gone]
     if moved:
         git("update-ref", "--stdin", root=root, stdin="\n".join(moved) + "\n")
-    return len(moved)
+    return len(moved), own
+
+
+def update_tags(found):
+    """set_tags for the newest of these releases."""
+    return set_tags(found[0].steps, earlier=[release.steps for release in found])
 
 
 def current(steps):
     """The step that is checked out here; on main or a branch of your own, the last one below."""
-    head = git("rev-parse", "HEAD").strip()
+    head = git("rev-parse", "--verify", "-q", "HEAD", check=False).strip()
+    if not head:
+        raise Problem("this branch has no commit yet; expected a step: python3 steps.py go 00")
     for step in steps:
         if step.commit == head:
             return step
     behind = set(git("rev-list", "HEAD").split())
     known = [step for step in steps if step.commit in behind]
     if not known:
-        raise Problem("this commit does not come from a step; expected one: python3 steps.py list")
+        raise Problem("this commit does not come from a step; expected one: python3 steps.py go 00")
     return known[-1]
 
 
@@ -171,7 +245,7 @@ def pick(steps, word):
     if word in ("next", "prev"):
         number = current(steps).number + (1 if word == "next" else -1)
     else:
-        match = re.fullmatch(r"(?:step-)?(\d{1,2})", word)
+        match = re.fullmatch(r"(?:step-)?([0-9]{1,2})", word)
         if not match:
             raise Problem(f"got '{word}'; expected a step number such as 07")
         number = int(match[1])
@@ -221,10 +295,12 @@ def show_here(steps, ref):
 
 
 def show_list(steps, ref):
-    here, sizes = current(steps), diff_sizes(steps)
+    here, sizes = None, diff_sizes(steps)
+    with contextlib.suppress(Problem):  # a commit without any step below has no place in the list
+        here = current(steps)
     print("   step     lines  title")
     for step in steps:
-        mark = "->" if step.number == here.number else "  "
+        mark = "->" if step is here else "  "
         print(f"{mark} {step.tag}  {sizes[step.number]:5d}  {step.title}")
 
 
@@ -237,8 +313,25 @@ def go(steps, ref, word):
             "keep the edits on a branch (git switch -c mine && git commit -a), put them aside "
             f"(git stash), or leave this folder alone (git worktree add ../{step.tag} {step.tag})"
         )
+    lonely = commits_on_no_branch()
+    if lonely:
+        taken = git("for-each-ref", "--format=%(refname:short)", "refs/heads").split()
+        name = "mine"
+        while name in taken:
+            name += "-too"
+        raise Problem(
+            f"no branch holds what you committed here ({lonely}); keep it first: git branch {name}"
+        )
     git("switch", "--detach", "-q", step.commit)
     print(f"You are at {step}")
+
+
+def commits_on_no_branch():
+    """How many commits only the detached HEAD holds: git forgets them once it points elsewhere."""
+    if git("symbolic-ref", "-q", "HEAD", check=False):
+        return 0
+    others = ("--branches", "--tags", "--remotes")
+    return int(git("rev-list", "--count", "HEAD", "--not", *others))
 
 
 def show_diff(steps, ref, word):
@@ -249,11 +342,13 @@ def show_diff(steps, ref, word):
         reading = ""
     order = re.findall(r"`([\w/.]+\.\w+)", reading)
     order += ["engine/*", "model/*", "kernels/*", "tests/*", "*"]
-    with tempfile.NamedTemporaryFile("w", suffix=".order") as file:
+    with tempfile.NamedTemporaryFile("w", suffix=".order", encoding="utf-8") as file:
         file.write("\n".join(dict.fromkeys(order)) + "\n")
         file.flush()
         shown = ["git", "diff", f"-O{file.name}", f"{step.commit}^", step.commit]
-        subprocess.run(shown, cwd=ROOT, check=False)
+        done = subprocess.run(shown, cwd=ROOT, stderr=subprocess.PIPE, check=False)
+    if done.returncode and abs(done.returncode) % 128 != 13:  # 13: a closed pipe, as of  | head
+        raise Problem(f"git diff: {done.stderr.decode(errors='replace')}")
 
 
 def show_solution(steps, ref, word, patch):
@@ -271,58 +366,94 @@ def show_solution(steps, ref, word, patch):
 
 
 def main(arguments):
-    quiet = "--quiet" in arguments
-    patch = "--patch" in arguments
-    words = [word for word in arguments if word not in ("--quiet", "--patch")]
+    if arguments == ["tag", "--quiet"]:  # make's call: never in its way, and without a word
+        with contextlib.suppress(Problem, OSError):
+            require_clone()
+            update_tags(all_releases())
+        return
+    patch = "--patch" in arguments[1:]
+    words = [word for word in arguments if word != "--patch" or not patch]
     command, word = (words + [None, None])[:2]
+    if command in ("-h", "--help", "help"):
+        return print(__doc__.strip())
+    if command == "tag" and word == "--release":
+        return tag_release(words)
+    if command == "go" and not word:
+        raise Problem("got 'go' alone; expected the number of a step, such as go 00")
+    most = {None: 0, "list": 1, "go": 2, "next": 1, "prev": 1, "tag": 1}
+    most |= {"diff": 2, "read": 2, "solution": 2}
+    if command not in most or len(words) > most[command] or (patch and command != "solution"):
+        raise Problem(f"got '{' '.join(arguments)}'; expected a command: python3 steps.py help")
+    require_clone()
+    found = all_releases()
+    steps, ref = found[0].steps, found[0].ref
     try:
-        if command in ("-h", "--help", "help"):
-            return print(__doc__.strip())
-        if command == "tag" and word == "--release":
-            return tag_release(words)
-        most = {None: 0, "list": 1, "next": 1, "prev": 1, "tag": 1}.get(command, 2)
-        known = (None, "list", "go", "next", "prev", "diff", "read", "solution", "tag")
-        if command == "go" and not word:
-            raise Problem("got 'go' alone; expected the number of a step, such as go 00")
-        if command not in known or len(words) > most:
-            raise Problem(f"got '{' '.join(words)}'; expected a command: python3 steps.py help")
-        steps, ref = released_chain()
-        moved = set_tags(steps)
-        if command is None:
-            show_here(steps, ref)
-        elif command == "list":
-            show_list(steps, ref)
-        elif command in ("go", "next", "prev"):
-            go(steps, ref, word if command == "go" else command)
-        elif command == "diff":
-            show_diff(steps, ref, word)
-        elif command == "read":
-            print(section(ref, pick(steps, word)), end="")
-        elif command == "solution":
-            show_solution(steps, ref, word, patch)
-        elif not quiet:
-            print(f"{len(steps)} steps, {moved} tags set")
+        moved, own = update_tags(found)
+        if own:
+            tags = " ".join(own)
+            note = f"your own {tags} stays; git tag -d {tags} makes room for the tutorial's"
+            print(f"steps.py: {note}", file=sys.stderr)
     except Problem as problem:
-        if not quiet:
-            print(f"steps.py: {problem}", file=sys.stderr)
-            return 2
-    return 0
+        if command == "tag":
+            raise
+        print(f"steps.py: no tags made: {problem}", file=sys.stderr)  # the others do without
+    if command is None:
+        show_here(steps, ref)
+    elif command == "list":
+        show_list(steps, ref)
+    elif command in ("go", "next", "prev"):
+        go(steps, ref, word if command == "go" else command)
+    elif command == "diff":
+        show_diff(steps, ref, word)
+    elif command == "read":
+        print(section(ref, pick(steps, word)), end="")
+    elif command == "solution":
+        show_solution(steps, ref, word, patch)
+    else:
+        print(f"{len(steps)} steps, {moved} tags set")
 
 
 def tag_release(words):
     """Fixed tags rN/step-NN for the steps as they stood in release N."""
     require_clone()
-    _, _, ref = newest_release()
-    merges = dict(releases(ref))
-    if len(words) != 3 or not words[2].isdigit() or int(words[2]) not in merges:
-        raise Problem(f"got '{' '.join(words[2:])}'; expected a release from 1 to {max(merges)}")
-    steps = read_chain(f"{merges[int(words[2])]}^2")
-    set_tags(steps, prefix=f"r{words[2]}/")
-    print(f"{len(steps)} tags r{words[2]}/step-NN set")
+    found = {release.number: release for release in releases(newest_release().ref)}
+    number = int(words[2]) if re.fullmatch("[0-9]{1,6}", " ".join(words[2:])) else None
+    if number not in found:
+        raise Problem(f"got '{' '.join(words[2:])}'; expected a release from 1 to {max(found)}")
+    steps = found[number].steps
+    _, own = set_tags(steps, prefix=f"r{number}/")
+    if own:
+        raise Problem(f"your own {' '.join(own)} stays; git tag -d {' '.join(own)} makes room")
+    print(f"{len(steps)} tags r{number}/step-NN set")
+
+
+def run_program(main):
+    """Runs main(words) and exits with its status.
+
+    Whatever a reader or the system may do wrong ends in one line and status 2. What a terminal
+    cannot show becomes a question mark. A closed pipe and Ctrl-C end a program without a word.
+    """
+    for stream in filter(None, (sys.stdout, sys.stderr)):
+        stream.reconfigure(errors="replace")
+    try:
+        status = main(sys.argv[1:]) or 0
+        if sys.stdout:
+            sys.stdout.flush()
+    except (BrokenPipeError, KeyboardInterrupt) as end:
+        status = 0 if isinstance(end, BrokenPipeError) else 130
+    except (Problem, OSError, ImportError, subprocess.SubprocessError) as error:
+        words = str(error)
+        if isinstance(error, OSError) and error.strerror:
+            words = f"{error.filename}: {error.strerror}" if error.filename else error.strerror
+        words = " ".join(words.split())
+        shown = "".join(letter if letter.isprintable() else "?" for letter in words)
+        with contextlib.suppress(OSError):
+            print(f"{Path(sys.argv[0]).name}: {shown}", file=sys.stderr)
+        status = 2
+    with contextlib.suppress(OSError):  # what is left unwritten would fail again at the exit
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+    sys.exit(status)
 
 
 if __name__ == "__main__":
-    try:
-        sys.exit(main(sys.argv[1:]))
-    except (BrokenPipeError, KeyboardInterrupt):
-        sys.stderr.close()
+    run_program(main)

@@ -7,6 +7,11 @@ from engine import cpu
 FLOATS = (np.float32, np.float64)
 
 
+def comparison(compare):
+    """The method that makes x == y, x < y and so on an array of True and False, as numpy does."""
+    return lambda self, other: compare(self.data, lift(other, self.dtype).data)
+
+
 class Tensor:
     """An array, the Tensors it was made from (its parents), and the rule that leads back to them.
 
@@ -14,6 +19,8 @@ class Tensor:
     towards each parent. Operators: + - * / and ** with a plain number on either side; exp and log.
     After loss.backward(), grad has a slope for each number in data, and used says that the
     graph has been walked through it.
+    Arrays are taken as they are, not copied: whoever changes one before backward() may change a
+    gradient.
     """
 
     __slots__ = ("data", "grad", "parents", "rule", "used")
@@ -26,6 +33,8 @@ class Tensor:
         if parents and not Tensor.recording:
             parents, rule = (), lambda dy: ()
         data = np.asarray(data)
+        if data.dtype.kind not in "fiub":
+            raise ValueError(f"Tensor: got the dtype {data.dtype}; expected real numbers")
         self.data = data if data.dtype in FLOATS else data.astype(np.float64)
         self.grad = 0.0
         self.parents = parents
@@ -45,8 +54,30 @@ class Tensor:
         """float32 or float64; lists and whole numbers become float64."""
         return self.data.dtype
 
+    @property
+    def ndim(self):
+        """How many axes."""
+        return self.data.ndim
+
+    @property
+    def size(self):
+        """How many numbers."""
+        return self.data.size
+
     def __len__(self):
         return len(self.data)
+
+    def __float__(self):
+        return self.data.item()
+
+    def __bool__(self):
+        return bool(self.data)
+
+    __eq__, __ne__ = comparison(np.equal), comparison(np.not_equal)
+    __lt__, __le__ = comparison(np.less), comparison(np.less_equal)
+    __gt__, __ge__ = comparison(np.greater), comparison(np.greater_equal)
+    # In a set or a dict a Tensor is still itself, whatever its numbers.
+    __hash__ = object.__hash__
 
     def item(self):
         """The number of a Tensor that holds just one, as a plain float."""
@@ -66,7 +97,8 @@ class Tensor:
         Chain rule: a node hands on to its parents what its rule makes of its own grad, once that
         is complete, that is, after every node that was made from it. The node then lets go of its
         parents and its rule, and so of their memory.
-        Raises ValueError where self is not one number, or a part of the graph was walked before.
+        Raises ValueError where self is not one number or is made from nothing, a part of the graph
+        was walked before, or a rule returns a gradient of another shape than the parent's.
         """
         if self.shape != ():
             raise ValueError(f"backward: got shape {self.shape}; expected one number, the loss")
@@ -74,6 +106,9 @@ class Tensor:
         # Nodes walked before have no parents left. They are not in order, but parents of what is.
         if any(node.used or any(parent.used for parent in node.parents) for node in order):
             raise ValueError("backward: got a graph already used; expected a newly computed loss")
+        if not self.parents:
+            got = "a Tensor made from nothing"
+            raise ValueError(f"backward: got {got}; expected a loss computed outside of no_grad")
         # A number of numpy's, not a plain one: rules and unstretch ask for its shape.
         self.grad = self.grad + np.ones((), self.dtype)
         while order:
@@ -103,7 +138,7 @@ class Tensor:
         """y = e ** x    slope y"""
         most = 709 if self.dtype == np.float64 else 88
         if np.any(self.data > most):
-            got = f"{self.data.max():.0f}"
+            got = self.data.max()
             raise ValueError(f"exp: got {got}; expected at most {most}, beyond it overflows")
         y = np.exp(self.data)
         return Tensor(y, (self,), lambda dy: (dy * y,))
@@ -130,6 +165,8 @@ class Tensor:
 
     def __pow__(self, n):
         """y = x ** n for a plain number n    slope n * x ** (n - 1)"""
+        if isinstance(n, np.number):
+            n = n.item()
         if not isinstance(n, (int, float)):
             kind = type(n).__name__
             raise ValueError(f"power: got an exponent of type {kind}; expected a plain number")
@@ -174,14 +211,18 @@ class Tensor:
     @property
     def T(self):
         """The rows of a table become its columns: (N, C) -> (C, N)"""
+        if self.ndim != 2:
+            raise ValueError(f"T: got shape {self.shape}; expected two axes, or transpose(i, j)")
         return self.transpose(0, 1)
 
     def reshape(self, *shape):
         """The same numbers in the same order, in rows of other lengths    dx: dy in x's shape"""
-        return Tensor(self.data.reshape(shape), (self,), lambda dy: (dy.reshape(self.shape),))
+        return Tensor(self.data.reshape(*shape), (self,), lambda dy: (dy.reshape(self.shape),))
 
     def mean(self, dim=None, keepdim=False):
         """The sum divided by how many numbers it adds up"""
+        if self.size == 0:
+            raise ValueError(f"mean: got shape {self.shape}; expected at least one number")
         total = self.sum(dim, keepdim)
         return total * (total.data.size / self.data.size)
 
@@ -214,6 +255,9 @@ class Tensor:
 
         A row that is taken twice gets both its gradients.
         """
+        # Copies: whoever asks may change theirs before backward.
+        parts = index if isinstance(index, tuple) else (index,)
+        index = tuple([p.copy() if hasattr(p, "copy") else p for p in parts])
 
         def rule(dy):
             dx = np.zeros_like(self.data)
@@ -247,11 +291,15 @@ class Tensor:
 class no_grad:
     """with no_grad(): Tensors made inside remember nothing, so that their parents can be freed."""
 
+    def __init__(self):
+        self.before = []  # one entry for each with that this stands in
+
     def __enter__(self):
-        self.before, Tensor.recording = Tensor.recording, False
+        self.before.append(Tensor.recording)
+        Tensor.recording = False
 
     def __exit__(self, *error):
-        Tensor.recording = self.before
+        Tensor.recording = self.before.pop()
 
 
 def lift(number, dtype=np.float64):
@@ -260,19 +308,31 @@ def lift(number, dtype=np.float64):
         return number
     if not isinstance(number, (int, float, np.number, np.ndarray)):
         raise ValueError(f"Tensor: got {number!r}; expected a number, an array or a Tensor")
-    return Tensor(np.asarray(number, dtype=dtype))
+    tensor = Tensor(number)
+    tensor.data = tensor.data.astype(dtype, copy=False)
+    return tensor
+
+
+def lift_all(*numbers):
+    """Each of them lifted, to the dtype of the first Tensor that is among them."""
+    dtype = next((x.dtype for x in numbers if isinstance(x, Tensor)), np.float64)
+    return [lift(x, dtype) for x in numbers]
 
 
 def unstretch(gradient, shape):
     """The gradient of an array of this shape, which numpy has stretched to that of `gradient`.
 
     Each of its numbers was used in many places and gets the sum of the gradients there.
+    Raises ValueError where no stretching leads from `shape` to the gradient's.
     """
     if gradient.shape == shape:
         return gradient
     gradient = gradient.sum(axis=tuple(range(gradient.ndim - len(shape))))
-    ones = tuple(axis for axis, size in enumerate(shape) if size == 1)
-    return gradient.sum(axis=ones, keepdims=True)
+    ones = tuple(axis for axis, size in enumerate(shape[: gradient.ndim]) if size == 1)
+    gradient = gradient.sum(axis=ones, keepdims=True)
+    if gradient.shape != shape:
+        raise ValueError(f"backward: got a gradient of shape {gradient.shape}; expected {shape}")
+    return gradient
 
 
 def parents_first(last):

@@ -9,6 +9,8 @@ import math
 import numpy as np
 
 SQRT_2_OVER_PI = math.sqrt(2 / math.pi)
+# How many places attention takes at a time.
+BLOCK = 64
 
 
 def gelu_forward(x):
@@ -62,12 +64,16 @@ def embedding_backward(dy, index, shape):
 
 def matmul_forward(a, b):
     """y = a @ b        a (…, N, C), b (…, C, K), y (…, N, K)"""
-    return a @ b
+    if b.ndim > 2:
+        return a @ b
+    return (rows(a) @ b).reshape(*a.shape[:-1], b.shape[-1])
 
 
 def matmul_backward(dy, a, b):
     """da = dy @ b.T    db = a.T @ dy"""
-    return dy @ np.swapaxes(b, -1, -2), np.swapaxes(a, -1, -2) @ dy
+    if b.ndim > 2:
+        return dy @ np.swapaxes(b, -1, -2), np.swapaxes(a, -1, -2) @ dy
+    return (rows(dy) @ b.T).reshape(a.shape), rows(a).T @ rows(dy)
 
 
 def linear_forward(x, weight, bias):
@@ -83,20 +89,32 @@ def linear_backward(dy, x, weight):
     return dx, rows(dy).T @ rows(x), sum_over_rows(dy)
 
 
-def attention_forward(qkv, H):
+def attention_forward(qkv, H, kept=None):
     """y[t] = sum over s <= t of p[t, s] * v[s],  p[t] = softmax(q[t] . k[s] / sqrt(D)), each head
 
     qkv (B, T, 3 * C), y (B, T, C). Returns y and p, (B, H, T, T). Vaswani and others, 2017.
+    kept: k and v of S places, (B, H, S, D) each, of which those of qkv are the last T. Then s runs
+    over all S, and p is (B, H, T, S).
     """
     B, T, C = qkv.shape[0], qkv.shape[1], qkv.shape[2] // 3
     q, k, v = split_heads(qkv, H)
-    scores = q @ k.swapaxes(-1, -2)  # (B, H, T, T)
-    scores *= 1 / math.sqrt(C // H)
-    scores += np.where(np.tri(T, dtype=bool), 0, -np.inf).astype(scores.dtype)
-    scores -= row_max(scores)
-    p = np.exp(scores, out=scores)
-    p /= row_sum(p)
-    return (p @ v).swapaxes(1, 2).reshape(B, T, C), p
+    k, v = kept or (k, v)
+    before = k.shape[2] - T
+    y, p = np.empty((B, T, C), qkv.dtype), np.empty((B, H, T, before + T), qkv.dtype)
+    y_heads = y.reshape(B, T, H, C // H).swapaxes(1, 2)
+    for i, j in blocks(T):
+        # Place i + n looks at the first before + i + n + 1: only the last square hides something.
+        seen = before + j
+        scores = q[:, :, i:j] @ k[:, :, :seen].swapaxes(-1, -2)  # (B, H, j - i, seen)
+        scores *= 1 / math.sqrt(C // H)
+        mask = np.where(np.tri(j - i, dtype=bool), 0, -np.inf)
+        scores[..., before + i :] += mask.astype(scores.dtype)
+        scores -= row_max(scores)
+        np.exp(scores, out=scores)
+        shares = np.divide(scores, row_sum(scores), out=p[:, :, i:j, :seen])
+        np.matmul(shares, v[:, :, :seen], out=y_heads[:, :, i:j])
+        p[:, :, i:j, seen:] = 0
+    return y, p
 
 
 def attention_backward(dy, qkv, y, p, H):
@@ -110,14 +128,26 @@ def attention_backward(dy, qkv, y, p, H):
     dy, y = (x.reshape(B, T, H, C // H).swapaxes(1, 2) for x in (dy, y))  # -> (B, H, T, D)
     dqkv = np.empty_like(qkv)
     dq, dk, dv = split_heads(dqkv, H)
-    ds = dy @ v.swapaxes(-1, -2)
-    ds -= row_sum(dy * y)
-    ds *= p
-    ds *= 1 / math.sqrt(C // H)
-    np.matmul(ds, k, out=dq)
-    np.matmul(ds.swapaxes(-1, -2), q, out=dk)
-    np.matmul(p.swapaxes(-1, -2), dy, out=dv)
+    shift = row_sum(dy * y)
+    for i, j in blocks(T):
+        # At places i to j - 1 look only those from i on.
+        shares = p[:, :, i:, i:j]
+        ds = dy[:, :, i:] @ v[:, :, i:j].swapaxes(-1, -2)  # (B, H, T - i, j - i)
+        ds -= shift[:, :, i:]
+        ds *= shares
+        ds *= 1 / math.sqrt(C // H)
+        if i == 0:
+            np.matmul(ds, k[:, :, :j], out=dq)
+        else:
+            dq[:, :, i:] += ds @ k[:, :, i:j]
+        np.matmul(ds.swapaxes(-1, -2), q[:, :, i:], out=dk[:, :, i:j])
+        np.matmul(shares.swapaxes(-1, -2), dy[:, :, i:], out=dv[:, :, i:j])
     return dqkv
+
+
+def blocks(T):
+    """(i, j) for each block of places, i to j - 1: (0, 64), (64, 128) and so on, up to T"""
+    return [(i, min(i + BLOCK, T)) for i in range(0, T, BLOCK)]
 
 
 def split_heads(qkv, H):
@@ -211,7 +241,7 @@ def layernorm_backward(dy, x, weight, mean, r):
 
 def rows(x):
     """(…, C) -> (N, C): one product of all rows is faster than many of a few rows each"""
-    return x.reshape(-1, x.shape[-1])
+    return x.reshape(math.prod(x.shape[:-1]), x.shape[-1])
 
 
 def sum_over_rows(x):

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from engine.autograd import Tensor
+from engine.autograd import FLOATS, Tensor
 
 
 class Module:
@@ -14,14 +14,22 @@ class Module:
     training = True
 
     def named_parameters(self):
-        """(name, weight) of every weight, such as ("ln_f.weight", Tensor(…)), in a fixed order."""
-        return list(named("", self))
+        """(name, weight) of every weight, such as ("ln_f.weight", Tensor(…)), in a fixed order.
+
+        A weight that stands in two places is listed once, by its first name.
+        """
+        names = {}
+        for name, weight in named("", self):
+            names.setdefault(weight, name)
+        return [(name, weight) for weight, name in names.items()]
 
     def parameters(self):
         return [weight for _, weight in self.named_parameters()]
 
     def to(self, dtype):
         """All weights as numbers of this dtype; what is computed from them follows."""
+        if np.dtype(dtype) not in FLOATS:
+            raise ValueError(f"to: got {np.dtype(dtype)}; expected float32 or float64")
         for weight in self.parameters():
             weight.data = weight.data.astype(dtype)
         return self

@@ -3,11 +3,18 @@
 import numpy as np
 
 from engine import cpu
-from engine.autograd import Tensor, lift
+from engine.autograd import Tensor, lift_all
 
 
 def embedding(weight, index):
     """y = weight[index]: a row for each number        weight (V, C), index (…), y (…, C)"""
+    index = np.array(index)  # a copy: whoever asks may change theirs before backward
+    if index.dtype.kind not in "iu" or weight.ndim != 2:
+        got = f"weight {weight.shape} and index of {index.dtype}"
+        raise ValueError(f"embedding: got {got}; expected (V, C) and whole numbers")
+    wrong = index[(index < 0) | (index >= len(weight))]
+    if wrong.size:
+        raise ValueError(f"embedding: got {wrong[0]}; expected 0 to {len(weight) - 1}")
 
     def rule(dy):
         return (cpu.embedding_backward(dy, index, weight.shape),)
@@ -17,16 +24,29 @@ def embedding(weight, index):
 
 def linear(x, weight, bias):
     """y = x @ weight.T + bias        x (…, C), weight (K, C), bias (K), y (…, K)"""
+    if weight.ndim != 2 or weight.shape != bias.shape + x.shape[-1:]:
+        got = f"x {x.shape}, weight {weight.shape} and bias {bias.shape}"
+        raise ValueError(f"linear: got {got}; expected (…, C), (K, C) and (K)")
     y = cpu.linear_forward(x.data, weight.data, bias.data)
     return Tensor(y, (x, weight, bias), lambda dy: cpu.linear_backward(dy, x.data, weight.data))
 
 
-def attention(qkv, H):
+def attention(qkv, H, past=None):
     """(y, p): what each letter receives in H heads, and the shares with which it looks around.
 
-    qkv (B, T, 3 * C), y a Tensor (B, T, C), p an array (B, H, T, T)
+    qkv (B, T, 3 * C), y a Tensor (B, T, C), p an array (B, H, T, T), to be read only
+    past: keys and values of the places before, where these look too; it keeps those of qkv as well.
+    With S places in all, p is (B, H, T, S).
+    Raises ValueError outside no_grad: no gradient goes into the past.
     """
-    y, p = cpu.attention_forward(qkv.data, H)
+    if qkv.ndim != 3 or qkv.shape[2] % (3 * H):
+        got = f"{qkv.shape} and {H} heads"
+        raise ValueError(f"attention: got {got}; expected (B, T, 3 * C), C a multiple of the heads")
+    if past is not None and Tensor.recording:
+        raise ValueError("attention: got a past to be recorded; expected one inside no_grad only")
+    kept = past and past.add(*cpu.split_heads(qkv.data, H)[1:])
+    y, p = cpu.attention_forward(qkv.data, H, kept)
+    p.flags.writeable = False  # the way back needs it as it is
     return Tensor(y, (qkv,), lambda dy: (cpu.attention_backward(dy, qkv.data, y, p, H),)), p
 
 
@@ -35,7 +55,17 @@ def cross_entropy(logits, y, ignore_index=-1):
 
     Where y is ignore_index there is nothing to predict: such places do not count.
     """
-    y = np.asarray(y)
+    y = np.array(y)  # a copy, as above
+    if y.dtype.kind not in "iu" or logits.shape[:-1] != y.shape:
+        got = f"logits {logits.shape} and y {y.shape} of {y.dtype}"
+        raise ValueError(f"cross_entropy: got {got}; expected (…, V) and (…) whole numbers")
+    counted = y[y != ignore_index]
+    if not counted.size:
+        raise ValueError(f"cross_entropy: got no label but {ignore_index}; expected at least one")
+    wrong = counted[(counted < 0) | (counted >= logits.shape[-1])]
+    if wrong.size:
+        last = logits.shape[-1] - 1
+        raise ValueError(f"cross_entropy: got the label {wrong[0]}; expected 0 to {last}")
     loss, p = cpu.cross_entropy_forward(logits.data, y, ignore_index)
 
     def rule(dy):
@@ -52,6 +82,9 @@ def softmax(logits, temperature=1.0):
 
 def layernorm(x, weight, bias, eps=1e-5):
     """y = weight * n + bias,  n = (x - mean) / sqrt(variance + eps), row by row     x, y (…, C)"""
+    if not weight.shape == bias.shape == x.shape[-1:]:
+        got = f"x {x.shape}, weight {weight.shape} and bias {bias.shape}"
+        raise ValueError(f"layernorm: got {got}; expected (…, C), (C) and (C)")
     y, mean, r = cpu.layernorm_forward(x.data, weight.data, bias.data, eps)
 
     def rule(dy):
@@ -71,6 +104,7 @@ def cat(tensors, dim=0):
 
     dx = the part of dy that was x
     """
+    tensors = lift_all(*tensors)
     ends = np.cumsum([tensor.shape[dim] for tensor in tensors])
     data = np.concatenate([tensor.data for tensor in tensors], axis=dim)
     return Tensor(data, tuple(tensors), lambda dy: np.split(dy, ends[:-1], axis=dim))
@@ -78,8 +112,8 @@ def cat(tensors, dim=0):
 
 def where(mask, a, b):
     """a where the mask is True, else b    da = dy where it is True, else 0; db the reverse"""
-    dtype = (a if isinstance(a, Tensor) else lift(b)).dtype
-    a, b = lift(a, dtype), lift(b, dtype)
+    a, b = lift_all(a, b)
+    mask = np.array(mask, dtype=bool)
 
     def rule(dy):
         return np.where(mask, dy, 0.0), np.where(mask, 0.0, dy)

@@ -37,9 +37,13 @@ class Team:
         self.shared, self.helpers = shared, []
         for _ in range(processes - 1):
             fork = multiprocessing.get_context("fork")
-            pipe, end = fork.Pipe()
-            gradients = self.arrays()
-            fork.Process(target=self.help, args=(pipe, end, gradients), daemon=True).start()
+            try:
+                pipe, end = fork.Pipe()
+                gradients = self.arrays()
+                fork.Process(target=self.help, args=(pipe, end, gradients), daemon=True).start()
+            except OSError as error:
+                got = f"{error.strerror} for {processes} processes"
+                raise ValueError(f"Team: got {got}; expected fewer") from None
             self.helpers.append((pipe, gradients))
             # As weakref.finalize; but a process of multiprocessing also calls it when it ends.
             Finalize(self, pipe.close, exitpriority=0)
@@ -73,7 +77,10 @@ class Team:
 
     def work(self, x, y, tokens):
         """A part's share of the mean loss; leaves gradients."""
-        loss = cross_entropy(self.model(x), y) * (np.sum(y >= 0) / tokens)
+        share = np.sum(y >= 0) / tokens
+        if share == 0:
+            return 0.0
+        loss = cross_entropy(self.model(x), y) * share
         loss.backward()
         return loss.item()
 

@@ -1,5 +1,6 @@
 """A training run on disk: all that its next step depends on, in one safetensors file."""
 
+import hashlib
 import json
 import os
 import random
@@ -11,6 +12,7 @@ from safetensors.numpy import save
 from model import STEP
 from model.gpt import GPT
 from model.tokenizer import Tokenizer
+from model.watch import LOG
 
 CHECKPOINT = Path("runs/checkpoint.safetensors")
 LEFT = f"what make train leaves at {STEP}"
@@ -23,12 +25,13 @@ def write(path, arrays, state):
     name. At any moment a whole file has that name. Raises ValueError where there is no room, or
     no leave to write.
     """
-    beside = path.with_suffix(".new")
+    beside, text = path.with_suffix(".new"), json.dumps(state)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with open(beside, "wb") as file:
             # The format is what readers of other programs ask for.
-            file.write(save(arrays, {"format": "pt", "state": json.dumps(state)}))
+            header = {"format": "pt", "state": text, "checksum": checksum(text, arrays)}
+            file.write(save(arrays, header))
             file.flush()
             os.fsync(file.fileno())
         os.replace(beside, path)
@@ -49,23 +52,42 @@ def read(path):
     """
     arrays, metadata = read_file(path, LEFT)
     try:
-        state = json.loads(metadata["state"])
+        text, expected = metadata["state"], metadata["checksum"]
+        state = json.loads(text)
         step = state["step"]
-    except (ValueError, TypeError, LookupError):
+    except (ValueError, TypeError, LookupError, RecursionError):
         raise unusable(path, "a damaged or foreign file") from None
     if step != STEP:
         raise unusable(path, f"one of {step}")
+    if checksum(text, arrays) != expected:
+        raise unusable(path, "another checksum than was written")
     return arrays, state
 
 
-def read_file(path, expected):
-    """(arrays, metadata) of a safetensors file. Raises ValueError where it is none."""
+def checksum(text, arrays):
+    """SHA-256 of a state's text and of all numbers: another one where a single bit is another."""
+    sha256 = hashlib.sha256(text.encode())
+    for name in sorted(arrays):
+        sha256.update(arrays[name].tobytes())
+    return sha256.hexdigest()
+
+
+def read_file(path, expected, get=safe_open.get_tensor):
+    """(arrays, metadata) of a safetensors file, each array as `get` takes it from there.
+
+    Raises ValueError where it is none.
+    """
     try:
+        if path.exists() and not path.is_file():  # to read a pipe is to wait for its writer
+            raise ValueError
+        path.open("rb").close()  # safe_open says "no such file" of one that it may not read
         with safe_open(path, "numpy") as file:
-            return {name: file.get_tensor(name) for name in file.keys()}, file.metadata()  # noqa: SIM118
+            return {name: get(file, name) for name in file.keys()}, file.metadata()  # noqa: SIM118
     except FileNotFoundError:
         raise unusable(path, "no file", expected) from None
-    except (OSError, SafetensorError, TypeError):
+    except PermissionError as error:
+        raise unusable(path, error.strerror, expected) from None
+    except (OSError, SafetensorError, ValueError, TypeError):
         raise unusable(path, "a damaged or foreign file", expected) from None
 
 
@@ -90,29 +112,39 @@ def load(path=CHECKPOINT):
     """(model, tokenizer): what a checkpoint holds for those who only ask the model."""
     arrays, state = read(path)
     try:
-        model = GPT(random.Random(0), **state["sizes"]).to("float32")
+        sizes, count = state["sizes"], sum(x.size for x in arrays.values())
+        V, T, C, L = (sizes[name] for name in "VTCL")
+        # A model larger than the file could take all memory before shapes are compared.
+        if min(sizes.values()) < 1 or count < C * (V + T + L * C):
+            raise ValueError
+        model = GPT(random.Random(0), **sizes).to("float32")
         tokenizer = None if state["merges"] is None else Tokenizer(state["merges"])
     except (ValueError, TypeError, LookupError, ArithmeticError, MemoryError):
         raise unusable(path, "a damaged state") from None
     weights = {f"weight.{name}": weight.data for name, weight in model.named_parameters()}
     fill(weights, {name: x for name, x in arrays.items() if name.startswith("weight.")})
+    for name, x in weights.items():
+        if not (abs(x) < 10_000).all():  # nor is NaN
+            raise unusable(path, f"NaN or a number beyond 10,000 in {name}")
     return model.eval(), tokenizer
 
 
-def set_aside(path=CHECKPOINT):
-    """Gives the checkpoint a second name, before.safetensors, until the next new run begins.
+def set_aside(path=CHECKPOINT, log=LOG):
+    """Gives the checkpoint and its log second names, before.safetensors and before.jsonl, until
+    the next new run begins.
 
     A run that ended before any step of it was saved leaves nothing worth that name.
     """
-    before = path.with_name("before.safetensors")
     try:
         worth = read(path)[1]["done"] != 0
     except (ValueError, LookupError):
-        worth = path.exists()
+        worth = True
     try:
-        if worth:
-            before.unlink(missing_ok=True)
-            os.link(path, before)
+        for file in (path, log) if worth else ():
+            before = file.with_stem("before")
+            if file.is_file():
+                before.unlink(missing_ok=True)
+                os.link(file, before)
     except OSError as error:
         raise unusable(before, error.strerror, "to write there") from None
 

@@ -45,9 +45,14 @@ def counted_loss(seen, asked, V):
     return -np.log((pairs_seen + SMOOTHING) / (contexts_seen + V * SMOOTHING)).mean()
 
 
-def bits_per_byte(loss, data):
-    """A loss in nats a token as bits a byte: how many tokens a byte takes, and log 2 nats a bit."""
-    return loss * data.tokens_per_byte / math.log(2)
+def bits_per_byte(loss, batches, data):
+    """The loss on these batches (x, y), in nats a token, as bits a byte of what they predict.
+
+    bits per byte = loss * tokens / bytes / log 2
+    """
+    tokens = sum((y >= 0).sum() for _, y in batches)
+    size = sum(data.bytes_in(y) for _, y in batches)
+    return loss * (tokens / size) / math.log(2)
 
 
 def times(seen, asked):

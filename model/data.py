@@ -100,6 +100,10 @@ class Names:
         names = self.held_out if held_out else self.train[: len(self.held_out)]
         return [batch(names[i : i + size]) for i in range(0, len(names), size)]
 
+    def bytes_in(self, y):
+        """How many letters y has, each of them a byte; -1 is none."""
+        return (y >= 0).sum()
+
     def contexts(self, held_out, memory):
         """(c, y): the `memory` letters before each letter, (N, memory), and that letter, (N)."""
         names = self.held_out if held_out else self.train
@@ -132,6 +136,7 @@ class Text:
         if got < 2 * (T + 1):
             raise ValueError(f"data: got {got} tokens held out; expected {2 * (T + 1)} or more")
         self.tokens_per_byte = got / len(text[cut:])
+        self.lengths = np.array([len(piece) for piece in self.tokenizer.pieces])
         # For counting: the bytes, numbered from 0 to alphabet - 1.
         kinds, numbers = np.unique(np.frombuffer(text, np.uint8), return_inverse=True)
         self.alphabet = len(kinds)
@@ -152,6 +157,10 @@ class Text:
         count = min(len(self.held_out) - 1, 65_536) // self.T
         x, y = (numbers[k:][: count * self.T].reshape(count, self.T) for k in (0, 1))
         return [(x[i : i + size], y[i : i + size]) for i in range(0, count, size)]
+
+    def bytes_in(self, y):
+        """How many bytes the tokens y stand for; -1 is none."""
+        return self.lengths[y[y >= 0]].sum()
 
     def contexts(self, held_out, memory):
         """(c, y): the `memory` bytes before each one, (N, memory), and that one, (N)."""

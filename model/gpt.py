@@ -49,8 +49,9 @@ class Attention(Module):
         self.qkv = Linear(rng, C, 3 * C, scale)
         self.proj = Linear(rng, C, C, scale_out)
 
-    def __call__(self, x):
-        y, self.looks = attention(self.qkv(x), self.H)  # (B, T, C) -> (B, T, 3 * C) -> (B, T, C)
+    def __call__(self, x, past=None):
+        qkv = self.qkv(x)  # (B, T, C) -> (B, T, 3 * C)
+        y, self.looks = attention(qkv, self.H, past)
         return self.proj(y)
 
 
@@ -96,8 +97,8 @@ class Block(Module):
         self.mlp = MLP(rng, C, scale, scale_out)
         self.drop = Dropout(dropout, noise)
 
-    def __call__(self, x):
-        x = x + self.drop(self.attn(self.ln_1(x)))
+    def __call__(self, x, past=None):
+        x = x + self.drop(self.attn(self.ln_1(x), past))
         return x + self.drop(self.mlp(self.ln_2(x)))  # (B, T, C) -> (B, T, C)
 
 
@@ -105,6 +106,7 @@ class GPT(Module):
     """Logits of the next letter at every place of B rows, from all letters up to there.
 
     dropout: the share of numbers left out of what each part adds, while training.
+    cache: a Cache of the letters before these, which keeps these as well; inside no_grad only.
     """
 
     def __init__(self, rng, V=27, T=16, C=16, H=4, L=1, scale=0.1, dropout=0.0):
@@ -118,13 +120,15 @@ class GPT(Module):
         self.blocks = [Block(rng, C, H, scale, scale_out, dropout, noise) for _ in range(L)]
         self.ln_f = LayerNorm(C)
 
-    def __call__(self, letters):
-        T, most = letters.shape[1], len(self.pos_emb)
-        if most < T:
-            raise ValueError(f"GPT: got {T} letters; expected {most} at most")
-        x = self.drop(embedding(self.tok_emb, letters) + self.pos_emb[:T])  # (B, T) -> (B, T, C)
-        for block in self.blocks:
-            x = block(x)
+    def __call__(self, letters, cache=None):
+        start = cache.length if cache else 0
+        end, most = start + letters.shape[1], len(self.pos_emb)
+        if most < end:
+            raise ValueError(f"GPT: got {end} letters; expected {most} at most")
+        pos_emb = self.pos_emb[start:end]
+        x = self.drop(embedding(self.tok_emb, letters) + pos_emb)  # (B, T) -> (B, T, C)
+        for i, block in enumerate(self.blocks):
+            x = block(x, cache and cache.blocks[i])
         return self.ln_f(x) @ self.tok_emb.T  # (B, T, C) @ (C, V) -> (B, T, V)
 
 
@@ -133,6 +137,7 @@ def count_flops(model, B, T):
 
     A product (N, C) @ (C, K) takes 2 * N * C * K, and twice as much again on the way back. Each
     weight of a matrix works on every letter; each letter asks all T, and hears all T, in C numbers.
+    What attention skips, since the mask hides it, is counted all the same, as others count it.
     """
     matrices = [w.data for _, w in model.named_parameters() if w.data.ndim == 2]
     weights = sum(w.size for w in matrices) - model.pos_emb.data.size
@@ -140,15 +145,19 @@ def count_flops(model, B, T):
     return 3 * (2 * B * T * weights + 4 * B * T * T * C * L)
 
 
-def next_letter(model, letters, temperature=1.0, top_k=None, top_p=1.0):
+def next_letter(model, letters, temperature=1.0, top_k=None, top_p=1.0, cache=None):
     """The probability of each next letter after `letters`; a low temperature sharpens them.
 
-    top_k, top_p: see choosable.
+    top_k, top_p: see choosable. cache: a Cache of the first letters; the others are read and kept.
     """
-    if not 0 < temperature < math.inf:
-        raise ValueError(f"temperature: got {temperature}; expected a number above 0")
+    if not 0.001 <= temperature <= 1000:
+        raise ValueError(f"temperature: got {temperature}; expected 0.001 to 1000")
+    read = cache.length if cache else 0
+    if len(letters) <= read:
+        got = f"{len(letters)} letters, {read} of them read"
+        raise ValueError(f"next_letter: got {got}; expected at least one to read")
     with no_grad():
-        logits = model(np.array([letters]))  # (1, T, V)
+        logits = model(np.array([letters[read:]]), cache)  # (1, T, V)
     return choosable(cpu.softmax_forward(logits.data[0, -1], temperature), top_k, top_p)
 
 

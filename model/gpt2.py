@@ -6,10 +6,11 @@ from pathlib import Path
 
 import numpy as np
 
-from model.checkpoint import fill, read_file, unusable, write
+from model.checkpoint import fill, unusable, write
 from model.download import fetch
 from model.gpt import GPT
 from model.vocabulary import read_vocabulary
+from model.weights import read_json, read_weights
 
 # Ours and theirs, in this order: blocks.3.mlp.up.weight becomes h.3.mlp.c_fc.weight.
 NAMES = {
@@ -33,8 +34,16 @@ FILES = {
         "248dfc3911869ec493c76e65bf2fcf7f615828b0254c12b473182f0f81d3a707",
     ),
 }
-# What it may say otherwise, and this model cannot.
-FIXED = {"activation_function": "gelu_new", "layer_norm_epsilon": 1e-5, "n_inner": None}
+# What else changes the arithmetic: what this model computes, and other words for the same.
+FIXED = {
+    "model_type": ["gpt2"],
+    "activation_function": ["gelu_new", "gelu_pytorch_tanh"],
+    "layer_norm_epsilon": [1e-5],
+    "n_inner": [None],
+    "scale_attn_weights": [True],
+    "scale_attn_by_inverse_layer_idx": [False],
+    "add_cross_attention": [False],
+}
 # Masks that its file holds beside the weights.
 BUFFERS = re.compile(r"h\.\d+\.attn\.(masked_)?bias")
 
@@ -71,38 +80,71 @@ def load_gpt2(folder):
     Raises ValueError where one of them cannot be had, or does not fit the others.
     """
     tokenizer, place = read_vocabulary(folder / "merges.txt"), folder / "config.json"
-    try:
-        config = json.loads(place.read_text())
-        other = {
-            name: config[name] for name in FIXED if config.get(name, FIXED[name]) != FIXED[name]
-        }
-        if other:
-            raise unusable(place, other, f"{FIXED}, as here")
-        model = GPT(None, **{ours: config[theirs] for ours, theirs in SIZES.items()}).to(np.float32)
-    except OSError as error:
-        raise unusable(place, error.strerror, "GPT-2's configuration") from None
-    except (
-        TypeError,
-        LookupError,
-        AttributeError,
-        ArithmeticError,
-        MemoryError,
-        json.JSONDecodeError,
-    ):
-        raise unusable(place, "another file", f"{list(SIZES.values())}") from None
-    if model.sizes["V"] != tokenizer.V:
+    sizes, tied = read_config(place)
+    if sizes["V"] != tokenizer.V:
         got = f"a vocabulary of {tokenizer.V}"
-        raise unusable(folder / "merges.txt", got, f"{model.sizes['V']}, as in config.json")
-    arrays, _ = read_file(folder / "model.safetensors", "GPT-2's weights")
-    arrays = {name.removeprefix("transformer."): array for name, array in arrays.items()}
-    weights = {name: x for name, x in arrays.items() if not BUFFERS.fullmatch(name)}
-    fill(published(model), weights)
+        raise unusable(folder / "merges.txt", got, f"{sizes['V']}, as in config.json")
+    try:
+        weights = read_weights(folder, rename)
+        check_sizes(sizes, weights, place)
+        wte = weights["wte.weight"]
+        if not np.array_equal(weights.pop("lm_head.weight", wte if tied else None), wte):
+            raise unusable(folder, "a head of its own, not wte.weight,", "a tied head")
+        model = GPT(None, **sizes).to(np.float32)
+        fill(published(model), weights)
+    except (MemoryError, OSError):
+        raise unusable(folder, "more weights than the memory holds", "fewer") from None
     return model.eval(), tokenizer
 
 
+def read_config(path):
+    """({"V": …, "T": …}, whether the head is tied) of a model that computes as this one does.
+
+    Raises ValueError where the file describes another one.
+    """
+    config = read_json(path, "GPT-2's configuration")
+    try:
+        sizes = {ours: config[theirs] for ours, theirs in SIZES.items()}
+        whole = all(type(size) is int and size > 0 for size in sizes.values())
+        fixed = FIXED | {"n_inner": [None, 4 * sizes["C"]]}
+        same = {
+            name: fixed[name]
+            for name in fixed
+            if config.get(name, fixed[name][0]) not in fixed[name]
+        }
+        got = str({name: config[name] for name in same})
+    except (TypeError, LookupError, AttributeError, RecursionError):
+        whole = False
+    if not whole:
+        raise unusable(path, "another file", f"{list(SIZES.values())}")
+    if same:
+        raise unusable(path, got, f"{same}")
+    return sizes, config.get("tie_word_embeddings", True)
+
+
+def check_sizes(sizes, weights, path):
+    """Raises ValueError where the weights have other sizes, before room is made for these."""
+    expected = {"wte": (sizes["V"], sizes["C"]), "wpe": (sizes["T"], sizes["C"]), "h": sizes["L"]}
+    got = {name: getattr(weights.get(f"{name}.weight"), "shape", None) for name in ("wte", "wpe")}
+    got["h"] = len({name.split(".")[1] for name in weights if name.startswith("h.")})
+    if got != expected:
+        raise unusable(path, f"{expected}", f"{got}, as the weights have it")
+
+
+def rename(name):
+    """The name of a weight, however it is stored; none for a mask."""
+    name = name.removeprefix("transformer.")
+    return None if BUFFERS.fullmatch(name) else name
+
+
 def save_gpt2(model, folder):
-    """Writes config.json and model.safetensors, as load_gpt2 and others read them."""
+    """Writes config.json and model.safetensors, as load_gpt2 and others read them.
+
+    The last token is the mark that begins and ends a text, as in GPT-2's vocabulary.
+    """
     arrays = {name: np.ascontiguousarray(array) for name, array in published(model).items()}
     write(folder / "model.safetensors", arrays, {})
-    config = {"model_type": "gpt2", **{SIZES[key]: size for key, size in model.sizes.items()}}
-    (folder / "config.json").write_text(json.dumps(config | FIXED, indent=2) + "\n")
+    config = {SIZES[key]: size for key, size in model.sizes.items()}
+    config |= {name: same[0] for name, same in FIXED.items()}
+    config |= dict.fromkeys(("bos_token_id", "eos_token_id"), model.sizes["V"] - 1)
+    (folder / "config.json").write_text(json.dumps(config, indent=2) + "\n")

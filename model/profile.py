@@ -66,8 +66,8 @@ def main():
     options = parser.parse_args()
     keep_memory()
     sizes, B = CONFIGS[options.model], options.batch_size
-    if B < 1:
-        fail(f"profile: got batches of {B}; expected at least 1")
+    if not 1 <= B <= 1000:
+        fail(f"profile: got batches of {B}; expected 1 to 1,000")
     step, model = training_step(sizes, B)
     step()  # not timed: it meets the page faults
     calls, seconds = Counter(), Counter()

@@ -4,26 +4,56 @@ import os
 import signal
 import sys
 import time
+import traceback
+from pathlib import Path
 
 from tqdm import tqdm
 
 
 def fail(message):
-    """Ends the program with one line on standard error and exit status 2."""
+    """Ends the program with one line on standard error and exit status 2.
+
+    With the option --traceback, which every program has, the lines of Python's own come first.
+    """
     if Progress.bar:
         Progress.bar.close()
-    print(message, file=sys.stderr)
+    if "--traceback" in sys.orig_argv and sys.exception():
+        traceback.print_exc()
+    # What comes out of a file may hold line ends, and codes that a terminal obeys.
+    print("".join(c if c.isprintable() else ascii(c)[1:-1] for c in message), file=sys.stderr)
     sys.exit(2)
 
 
 def run(main):
-    """Runs a program; Ctrl-C or a reader that went away (| head) end it without a traceback."""
+    """Runs a program. What nobody has foreseen ends it in one line too.
+
+    Ctrl-C or a reader that went away (| head) end it without a word.
+    """
+    if signal.getsignal(signal.SIGINT) == signal.SIG_DFL:  # by model/__init__.py
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+    sys.argv = [word for word in sys.argv if word != "--traceback"]
+    if sys.stdout:
+        # Where there is no "·", as in ASCII, "?" is better than an error after a whole training.
+        sys.stdout.reconfigure(errors="replace")
     try:
         main()
         print(end="", flush=True)
     except (KeyboardInterrupt, BrokenPipeError):
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        drop_output()
         sys.exit(130)
+    except Exception as error:
+        got = "".join(traceback.format_exception_only(error)).strip()
+        try:
+            print(end="", flush=True)
+        except OSError as full:
+            got = f"{full.strerror} at standard output"
+            drop_output()
+        fail(f"{Path(sys.argv[0]).stem}: got {got}; expected no error (--traceback: where)")
+
+
+def drop_output():
+    """What standard output did not take is not tried again when Python ends."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
 
 
 class Progress:

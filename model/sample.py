@@ -4,6 +4,7 @@ import argparse
 import codecs
 import random
 
+from model.cache import Cache
 from model.checkpoint import load
 from model.data import LONGEST, decode, encode
 from model.gpt import next_letter
@@ -35,20 +36,22 @@ def stream_text(model, rng, tokenizer, length, prompt="", **choice):
     """
     start = tokenizer.encode(b"\n") if tokenizer.end is None else [tokenizer.end]
     tokens = tokenizer.encode(prompt.encode()) or start
-    settings = {"stop": tokenizer.end, "seen": model.sizes["T"], **choice}
     letters = codecs.getincrementaldecoder("utf-8")("replace")
     yield prompt
-    for token in continuation(model, rng, tokens, length, **settings):
+    for token in continuation(model, rng, tokens, length, tokenizer.end, **choice):
         yield letters.decode(tokenizer.decode([token]))
     yield letters.decode(b"", final=True)
 
 
-def continuation(model, rng, numbers, length, stop=None, seen=None, **choice):
-    """Up to `length` numbers that go on, until `stop` comes. The model sees the last `seen`."""
-    numbers = list(numbers)
+def continuation(model, rng, numbers, length, stop=None, **choice):
+    """Up to `length` numbers that go on, until `stop` comes. The model sees the last T at most."""
+    T = model.sizes["T"]
+    numbers, cache = list(numbers)[-T:], Cache(model)
     for _ in range(length):
-        shown = numbers if seen is None else numbers[-seen:]
-        probs = next_letter(model, shown, **choice)
+        if len(numbers) > T:
+            # Without the older half all others have new positions: what was kept is true no longer.
+            numbers, cache = numbers[len(numbers) // 2 :], Cache(model)
+        probs = next_letter(model, numbers, cache=cache, **choice)
         (number,) = rng.choices(range(len(probs)), weights=probs)
         if number == stop:
             break
@@ -69,6 +72,9 @@ def main():
     parser.add_argument("--count", type=int, default=10, help="how many names; default 10")
     parser.add_argument("--length", type=int, default=200, help="of a text, in tokens; default 200")
     options = parser.parse_args()
+    if min(options.count, options.length) < 1:
+        got = f"{options.count} names, {options.length} tokens"
+        fail(f"sample: got {got}; expected at least 1 of each")
     rng = random.Random(options.seed)
     choice = {name: getattr(options, name) for name in ("temperature", "top_k", "top_p")}
     try:

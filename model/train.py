@@ -30,6 +30,9 @@ TEXT_RUN |= {"merges": 1024, "processes": 2}
 EITHER = {"processes": 1, "parts": 1, "dropout": 0.0, "save_every": 100, "watch_every": 250}
 WEIGHT_DECAY, MOST_NORM = 0.1, 1.0
 
+MOST = {"steps": 10_000_000, "batch_size": 100_000, "save_every": 10_000_000}
+MOST |= {"watch_every": 10_000_000, "processes": 64}
+
 
 class Run:
     """A training in progress: its settings, and all else that the next step depends on."""
@@ -54,14 +57,16 @@ class Run:
         self.optimizer.lr = share * self.settings["learning_rate"]
         self.optimizer.step()
         self.done += 1
-        told = {"step": self.done, "loss": loss, "bits_per_byte": bits_per_byte(loss, self.data)}
+        bits = bits_per_byte(loss, [(x, y)], self.data)
+        told = {"step": self.done, "loss": loss, "bits_per_byte": bits}
         told |= {"tokens": int((y >= 0).sum()), "norm": norm, "learning_rate": self.optimizer.lr}
         return told
 
     def ask(self):
         """The loss on some of what is held out, and what the model writes at this moment."""
         model, data, rng = self.model.eval(), self.data, random.Random(1)
-        held_out = average_loss(model, data.parts(held_out=True)[:1])
+        parts = data.parts(held_out=True)[:1]
+        held_out = average_loss(model, parts)
         if not held_out < 1000:
             got = f"a held-out loss of {held_out:.0f} after step {self.done}"
             raise ValueError(f"got {got}; expected a lower --learning-rate")
@@ -70,7 +75,7 @@ class Run:
         else:
             sample = sample_text(model, rng, data.tokenizer, length=40).strip()
         model.train()
-        return {"held_out": bits_per_byte(held_out, data), "sample": sample}
+        return {"held_out": bits_per_byte(held_out, parts, data), "sample": sample}
 
     def arrays(self):
         """{name: array}: each weight, and its averages m and v in AdamW."""
@@ -102,14 +107,41 @@ class Run:
             got = f"other data in {self.settings['data']}"
             raise ValueError(f"checkpoint: got {got}; expected what it was learning from")
         fill(self.arrays(), arrays)
-        self.done = self.optimizer.t = int(state["done"])
-        version, numbers, spare = state["rng"]
-        self.rng.setstate((version, tuple(numbers), spare))
-        self.model.drop.noise.bit_generator.state = state["noise"]
+        try:
+            self.done = self.optimizer.t = int(state["done"])
+            version, numbers, spare = state["rng"]
+            self.rng.setstate((version, tuple(numbers), spare))
+            self.model.drop.noise.bit_generator.state = state["noise"]
+        except (ValueError, TypeError, LookupError, ArithmeticError):
+            raise unusable(CHECKPOINT, "a damaged state") from None
+        if self.done not in range(self.settings["steps"] + 1):
+            raise unusable(CHECKPOINT, f"{self.done} steps done of {self.settings['steps']}")
+
+
+def check(settings):
+    """Raises ValueError where a number is outside of its range."""
+    for name, most in MOST.items():
+        if settings[name] not in range(1, most + 1):
+            got = f"--{name.replace('_', '-')} {settings[name]}"
+            raise ValueError(f"got {got}; expected 1 to {most:,}")
+    parts, batch, dropout = (settings[name] for name in ("parts", "batch_size", "dropout"))
+    if parts not in range(1, batch + 1):
+        raise ValueError(f"got {parts} parts; expected 1 to {batch}, the batch")
+    if not 0 <= dropout < 1:
+        raise ValueError(f"got the dropout {dropout}; expected a share of at least 0, below 1")
+    if not 0 < settings["learning_rate"] < math.inf:
+        got = f"the learning rate {settings['learning_rate']}"
+        raise ValueError(f"got {got}; expected a number above 0")
+    if settings["merges"] < 0:
+        raise ValueError(f"got {settings['merges']} merges; expected 0 or more")
 
 
 def begin(settings):
-    """A Run before its first step. Raises ValueError where its data cannot be had."""
+    """A Run before its first step.
+
+    Raises ValueError where a number is outside of its range, or the data cannot be had.
+    """
+    check(EITHER | settings)
     sizes = CONFIGS[settings["model"]]
     data = load_data(settings["data"], settings["names"] or NAMES, sizes["T"], settings["merges"])
     scale = 0.4 / math.sqrt(sizes["C"])  # 0.1 at 16 channels, less where more is added up
@@ -194,28 +226,17 @@ def main():
     resuming = vars(options).pop("resume")
     if resuming and set(vars(options).values()) != {None}:
         fail("train: got --resume with other options; expected it alone: the checkpoint has them")
+    if "" in (options.data, options.names):
+        fail("train: got an empty --data or --names; expected the name of a file")
     options.data = options.data or ("names" if options.names else "stories")
     if options.names and options.data != "names":
         fail(f"train: got --names with --data {options.data}; expected --data names")
+    if options.merges is not None and options.data == "names":
+        fail(f"train: got {options.merges} merges for names; expected --merges with a text only")
     usual = NAMES_RUN if options.data == "names" else TEXT_RUN
     for name, value in (EITHER | usual).items():
         if getattr(options, name) is None:
             setattr(options, name, value)
-    counts = options.steps, options.batch_size, options.processes
-    counts += options.save_every, options.watch_every
-    if min(counts) < 1:
-        got = "{} steps, batches of {} in {} processes, saves every {}, looks every {}"
-        fail(f"train: got {got.format(*counts)}; expected at least 1 of each")
-    if not 1 <= options.parts <= options.batch_size:
-        fail(f"train: got {options.parts} parts; expected 1 to {options.batch_size}, the batch")
-    if not 0 <= options.dropout < 1:
-        fail(f"train: got the dropout {options.dropout}; expected a share of at least 0, below 1")
-    if not 0 < options.learning_rate < math.inf:
-        fail(f"train: got the learning rate {options.learning_rate}; expected a number above 0")
-    if options.merges < 0:
-        fail(f"train: got {options.merges} merges; expected 0 or more")
-    if options.merges and options.data == "names":
-        fail(f"train: got {options.merges} merges for names; expected --merges with a text only")
     np.seterr(over="ignore", invalid="ignore")  # the loss tells, in one line
     keep_memory()
     try:
@@ -242,12 +263,13 @@ def main():
     model, data = run.model.eval(), run.data
     size = sum(weight.data.size for weight in model.parameters())
     loss = average_loss(model, data.parts(held_out=False))
-    held_out = average_loss(model, data.parts(held_out=True))
+    parts = data.parts(held_out=True)
+    held_out = average_loss(model, parts)
     if not held_out < 1000:
         fail(f"train: got a held-out loss of {held_out:.0f}; expected a lower --learning-rate")
     print(
         f"{STEP} · {size:,} weights · loss {loss:.4f} · held-out {held_out:.4f} · "
-        f"bits per byte {bits_per_byte(held_out, data):.4f} · {progress.speed()}"
+        f"bits per byte {bits_per_byte(held_out, parts, data):.4f} · {progress.speed()}"
     )
     batch = data.batch(random.Random(1), run.settings["batch_size"])
     print(cost(model.train(), *batch, run.settings["parts"]))

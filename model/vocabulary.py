@@ -6,6 +6,8 @@ their order, are written as the letters with the numbers 256 to 323, so that the
 Radford and others, 2019.
 """
 
+import errno
+
 import regex
 
 from model.tokenizer import Tokenizer
@@ -27,11 +29,21 @@ def split(text):
     return [word.encode(errors="surrogateescape") for word in words]
 
 
+def read_text(path):
+    """What a file says. Raises OSError where there is none; a pipe might keep us waiting."""
+    if path.exists() and not path.is_file():
+        raise OSError(errno.EINVAL, "a folder or a pipe")
+    return path.read_text(encoding="utf-8")
+
+
 def read_vocabulary(path):
-    """The Tokenizer of a merges.txt. Raises ValueError where it cannot be had, or is none."""
+    """The Tokenizer of a merges.txt. Raises ValueError where it cannot be had, or is none.
+
+    Blank lines at its end are no merges.
+    """
     merges = []
     try:
-        lines = path.read_text(encoding="utf-8").splitlines()
+        lines = read_text(path).rstrip("\n").splitlines()
         token = {letter: k for k, letter in enumerate(LETTERS)}
         for line in lines[1:]:
             left, right = line.split(" ")

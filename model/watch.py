@@ -13,20 +13,21 @@ def read_log(path=LOG):
     Raises ValueError where it cannot be read.
     """
     try:
-        text = path.read_text(encoding="utf-8") if path.exists() else ""
-        return [json.loads(line) for line in text.splitlines(keepends=True) if line.endswith("\n")]
-    except (OSError, ValueError) as error:
+        text = path.read_text(encoding="utf-8") if path.is_file() else ""
+        lines = [json.loads(line) for line in text.splitlines(keepends=True) if line.endswith("\n")]
+        if any(type(line) is not dict or type(line.get("step", 0)) is not int for line in lines):
+            raise ValueError("with a line that tells of no step")
+        return lines
+    except (OSError, ValueError, RecursionError) as error:
         raise ValueError(f"log: got {path} ({error}); expected what make train leaves") from None
 
 
 def open_log(first, done, path=LOG):
     """A log to add lines to: cut after the step `done`; or, with none done, begun anew with the
-    line `first`, and the log of the run before becomes before.jsonl.
+    line `first`.
     """
     kept = [line for line in read_log(path) if line.get("step", 0) <= done] if done else []
     path.parent.mkdir(parents=True, exist_ok=True)
-    if not done and path.is_file():
-        os.replace(path, path.with_name("before.jsonl"))
     beside = path.with_suffix(".new")
     with open(beside, "w", encoding="utf-8") as new:
         for line in kept or [first]:

@@ -32,6 +32,16 @@ def test_a_batch_of_32_equals_its_parts_one_after_another(parts):
     assert_close(gradients(parted), gradients(whole))
 
 
+def test_a_part_without_a_token_to_predict_adds_nothing():
+    whole, parted = GPT(random.Random(1)), GPT(random.Random(1))
+    y = Y.copy()
+    y[8:16] = -1
+    loss = cross_entropy(whole(X), y)
+    loss.backward()
+    assert accumulate(Team(parted, 1), X, y, 4) == pytest.approx(loss.item(), abs=1e-12)
+    assert_close(gradients(parted), gradients(whole))
+
+
 def test_in_float32_too():
     whole, parted = (GPT(random.Random(1), L=2).to(np.float32) for _ in range(2))
     accumulate(Team(whole, 1), X, Y, 1)

@@ -3,7 +3,7 @@ import pytest
 
 from engine.autograd import Tensor, unstretch
 from engine.nudge import nudge
-from engine.ops import cat, layernorm, softmax
+from engine.ops import cat, embedding, layernorm, softmax
 from tests.compare import assert_close
 
 # A shape for each input: with sizes of 1, stretched, and with no axis at all.
@@ -158,3 +158,110 @@ def test_length_and_rows():
     x = Tensor([[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]])
     assert (len(x), x.shape) == (3, (3, 2))
     assert [row.data.tolist() for row in x] == [[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]]
+
+
+@pytest.mark.parametrize(
+    "shape, wrong", [((2, 3), (3,)), ((2, 3), ()), ((2, 3), (3, 2)), ((2, 1), (3,)), ((2,), (1,))]
+)
+def test_a_gradient_has_the_shape_of_what_it_is_for(shape, wrong):
+    """Numpy would stretch such a gradient without a word, and each number would get a wrong one."""
+    x = Tensor(np.ones(shape))
+    y = Tensor(1.0, (x,), lambda dy: (np.ones(wrong),))
+    with pytest.raises(ValueError, match=r"backward: got a gradient of shape \(.*expected \(2,"):
+        y.backward()
+
+
+def test_comparisons_are_arrays_of_true_and_false():
+    x, y = Tensor([0.0, -2.0, 3.0]), Tensor([0.0, 1.0, 1.0])
+    assert isinstance(x == 0.0, np.ndarray) and (x == 0.0).tolist() == [True, False, False]
+    assert (x != y).tolist() == [False, True, True]
+    assert (x < y).tolist() == (y > x).tolist() == [False, True, False]
+    assert (x <= y).tolist() == (y.data >= x).tolist() == [True, True, False]
+    assert (x[:, None] == y).shape == (3, 3)
+    with pytest.raises(ValueError, match="Tensor: got None; expected a number, an array"):
+        _ = x == None  # noqa: E711
+
+
+def test_a_tensor_is_itself_in_sets_and_dicts():
+    x, y = Tensor([1.0, 2.0]), Tensor([1.0, 2.0])
+    assert x in {x} and x not in {y} and len({x: 1, y: 2}) == 2
+
+
+def test_truth_and_float_are_those_of_one_number():
+    assert not Tensor(0.0) and not Tensor([0.0]) and Tensor([[2.0]])
+    assert float(Tensor(2.5)) == float(Tensor([[2.5]])) == 2.5
+    with pytest.raises(ValueError, match="truth value of an array with more than one element"):
+        bool(Tensor([1.0, 2.0]))
+    with pytest.raises(ValueError, match="size 1"):
+        float(Tensor([1.0, 2.0]))
+
+
+def test_axes_and_numbers_are_counted():
+    x = Tensor(np.zeros((2, 1, 4)))
+    assert (x.ndim, x.size) == (3, 8) and (Tensor(1.0).ndim, Tensor(1.0).size) == (0, 1)
+
+
+@pytest.mark.parametrize("data", [None, [1.0, None], 1j, np.array([1j]), "1.5", [Tensor(1.0)]])
+def test_what_is_not_a_real_number_is_refused(data):
+    with pytest.raises(ValueError, match=r"Tensor: got the dtype .*; expected real numbers"):
+        Tensor(data)
+    with pytest.raises(ValueError, match="Tensor: got"):
+        Tensor(1.0) * data
+
+
+def test_an_index_may_change_before_backward():
+    (x,) = tensors((3, 2))
+    for index in (np.array([0, 2]), [0, 2], (np.array([0, 2]), np.array([1, 1]))):
+        x.grad = 0.0
+        loss = total(x[index])
+        for part in index if isinstance(index, tuple) else (index,):
+            part[0] = 1
+        loss.backward()
+        assert not np.any(x.grad[1]) and np.any(x.grad[0])
+
+
+def test_exponents_of_numpy():
+    x = Tensor([2.0, 3.0])
+    for n in (np.int64(2), np.float32(2.0), np.float64(2.0)):
+        assert (x**n).data.tolist() == [4.0, 9.0]
+    with pytest.raises(ValueError, match="power: got an exponent of type complex; expected a"):
+        x ** np.complex128(1j)
+
+
+def test_cat_takes_arrays_too():
+    x = Tensor([1.0, 2.0])
+    y = cat([x, np.array([3.0])])
+    total(y).backward()
+    assert y.data.tolist() == [1.0, 2.0, 3.0] and x.grad.tolist() == [1.0, 1.0 + 1 / 7]
+
+
+@pytest.mark.parametrize(
+    "shape, index, message",
+    [
+        ((3, 2), [0, -1], "got -1; expected 0 to 2"),
+        ((3, 2), [[3]], "got 3; expected 0 to 2"),
+        ((3, 2), [0.0], r"got weight \(3, 2\) and index of float64; expected \(V, C\) and whole"),
+        ((3, 2), [True], "got weight .* and index of bool; expected"),
+        ((3, 2, 2), [0], r"got weight \(3, 2, 2\) and index of int64; expected \(V, C\)"),
+    ],
+)
+def test_embedding_takes_whole_numbers_from_0(shape, index, message):
+    with pytest.raises(ValueError, match=f"embedding: {message}"):
+        embedding(Tensor(np.ones(shape)), index)
+
+
+def test_embedding_keeps_its_own_index():
+    (weight,) = tensors((3, 2))
+    for index in ([2, 0, 2], np.array([2, 0, 2])):
+        weight.grad = 0.0
+        loss = embedding(weight, index).sum()
+        index[0] = 1
+        loss.backward()
+        assert weight.grad[:, 0].tolist() == [1.0, 0.0, 2.0]
+
+
+def test_layernorm_wants_as_many_weights_as_a_row_has_numbers():
+    x, weight, table = tensors((3, 4), (4,), (3, 4))
+    for wrong in [(table, weight), (weight, table), (weight[:1], weight)]:
+        with pytest.raises(ValueError, match=r"layernorm: got x \(3, 4\), weight .*; expected"):
+            layernorm(x, *wrong)

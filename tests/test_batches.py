@@ -55,13 +55,30 @@ def test_what_fills_up_a_row_gets_no_gradient():
     assert gradcheck(lambda logits: cross_entropy(logits, y), logits)
 
 
+def test_only_ignore_index_may_stand_outside_of_the_classes():
+    """PyTorch's usual -100 would count as another class."""
+    logits = Tensor(np.zeros((2, 3, 5)))
+    y = np.array([[0, -100, 4], [1, 2, -100]])
+    assert cross_entropy(logits, y, ignore_index=-100).item() == pytest.approx(math.log(5))
+    with pytest.raises(ValueError, match="cross_entropy: got the label -100; expected 0 to 4"):
+        cross_entropy(logits, y)
+    with pytest.raises(ValueError, match=r"got logits \(2, 3, 5\) and y \(3,\) of int64; expected"):
+        cross_entropy(logits, y[0])
+
+
+def test_where_all_labels_are_ignored_there_is_no_mean():
+    with pytest.raises(ValueError, match="cross_entropy: got no label but -1; expected at least"):
+        cross_entropy(Tensor(np.zeros((2, 5))), [-1, -1])
+
+
 def test_no_grad_remembers_nothing():
     w = Tensor([1.0, 2.0])
     with no_grad():
         y = (w * 3.0).sum()
     assert (y.item(), y.parents) == (9.0, ())
-    y.backward()
-    assert w.grad == 0.0
+    for _ in range(2):
+        with pytest.raises(ValueError, match="backward: got a Tensor made from nothing; expected"):
+            y.backward()
     (w * y).sum().backward()
     assert w.grad.tolist() == [9.0, 9.0]
 
@@ -74,6 +91,15 @@ def test_no_grad_ends_after_an_error():
         with no_grad():
             pass
         assert (Tensor(1.0) * 2.0).parents == ()
+
+
+def test_one_no_grad_may_stand_inside_itself():
+    quiet = no_grad()
+    with quiet:
+        with quiet:
+            pass
+        assert (Tensor(1.0) * 2.0).parents == ()
+    assert (Tensor(1.0) * 2.0).parents != ()
 
 
 def test_detach_lets_no_gradient_through():

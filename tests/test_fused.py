@@ -110,9 +110,28 @@ def test_flops_are_those_of_the_products_that_run(monkeypatch):
     counting("linear_backward", lambda dy, x, w: 2 * 2 * size(x) * w[0])
     counting("matmul_forward", lambda a, b: 2 * size(a) * b[-1])
     counting("matmul_backward", lambda dy, a, b: 2 * 2 * size(a) * b[-1])
-    counting("attention_forward", lambda qkv, H: 2 * 2 * size(qkv) // 3 * qkv[1])
+    counting("attention_forward", lambda qkv, H, kept: 2 * 2 * size(qkv) // 3 * qkv[1])
     counting("attention_backward", lambda dy, qkv, y, p, H: 4 * 2 * size(dy) * dy[1])
     model = GPT(random.Random(1), T=8, C=8, H=2, L=2)
     x, y = batch(["annabel", "bo"])
     cross_entropy(model(x), y).backward()
     assert total == count_flops(model, *x.shape)
+
+
+def test_linear_of_sizes_that_do_not_fit():
+    x, weight, bias, table = tensors((3, 4), (2, 4), (2,), (3, 2))
+    for wrong in [(x, weight, table), (x, weight, x[0]), (x[:, :3], weight, bias), (x, x[0], bias)]:
+        with pytest.raises(ValueError, match=r"linear: got x .*; expected \(…, C\), \(K, C\)"):
+            linear(*wrong)
+
+
+def test_attention_of_sizes_that_do_not_fit():
+    for shape, H in [((2, 6), 1), ((1, 2, 12), 3), ((1, 2, 8), 1)]:
+        with pytest.raises(ValueError, match=r"attention: got .* heads; expected \(B, T, 3"):
+            attention(*tensors(shape), H)
+
+
+def test_nobody_writes_into_the_shares_that_the_way_back_needs():
+    _, p = attention(*tensors((1, 2, 6)), 1)
+    with pytest.raises(ValueError, match="read-only"):
+        p *= 2.0

@@ -25,6 +25,15 @@ def test_parameters_are_found_in_lists_and_parts_and_named_by_their_way():
     assert [weight.data.tolist() for weight in Part().parameters()[:2]] == [[1.0, 2.0], [3.0, 4.0]]
 
 
+def test_a_weight_in_two_places_is_listed_once():
+    """Listed twice, it would be moved twice in each step."""
+    part = Part()
+    before = part.named_parameters()
+    part.again = part.inner[0]
+    assert part.named_parameters() == before
+    assert part.parameters() == [weight for _, weight in before]
+
+
 def test_linear_by_hand():
     linear = Linear(random.Random(1), 2, 1)
     linear.weight.data[0], linear.bias.data[0] = [2.0, 3.0], 0.5

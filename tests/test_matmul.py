@@ -42,6 +42,18 @@ def test_gradients_of_matmul(shapes):
     assert gradcheck(lambda a, b: a @ b, *tensors(*shapes))
 
 
+def test_one_matrix_for_all_rows_gets_one_product():
+    """Its gradient comes in its own shape, not as one for each index of the first axis."""
+    a, b = tensors((2, 3, 4), (4, 5))
+    dy = np.cos(np.arange(30.0)).reshape(2, 3, 5)
+    y = a @ b
+    da, db = y.rule(dy)
+    assert (da.shape, db.shape) == ((2, 3, 4), (4, 5))
+    assert_close(y.data, np.stack([row @ b.data for row in a.data]))
+    assert_close(db, sum(one.T @ other for one, other in zip(a.data, dy)))
+    assert not np.any((Tensor(np.ones((2, 3, 0))) @ np.ones((0, 5))).data)
+
+
 def test_shapes_that_do_not_fit():
     for one, other in [((2, 3), (4, 3)), ((3,), (3, 2)), ((2, 3), (3,))]:
         with pytest.raises(ValueError, match=r"matmul: got \(.*\) @ \(.*\); expected \(…, N, C\)"):
@@ -62,6 +74,13 @@ def test_sums_and_transposes_against_nudges():
             assert gradcheck(lambda x, d=dim, k=keepdim: x.sum(dim=d, keepdim=k).tanh(), x)
 
 
+def test_mistakes_get_one_clear_line():
+    with pytest.raises(ValueError, match=r"T: got shape \(2, 3, 4\); expected two axes, or trans"):
+        _ = Tensor(np.zeros((2, 3, 4))).T
+    with pytest.raises(ValueError, match=r"mean: got shape \(0, 3\); expected at least one number"):
+        Tensor(np.zeros((0, 3))).mean()
+
+
 def test_a_transposed_array_is_a_view():
     """No number is copied: a transpose reads the same memory in another order."""
     (x,) = tensors((2, 3))
@@ -78,6 +97,13 @@ def test_gradcheck_finds_a_wrong_rule():
         gradcheck(forgetful, Tensor(3.0))
     with pytest.raises(ValueError, match=r"gradcheck: got .* of tensor 1; expected"):
         gradcheck(lambda a, b: a * 2.0 + forgetful(b), *tensors((2,), (2,)))
+
+
+def test_gradcheck_finds_a_gradient_of_another_shape():
+    """That of all rows together in place of each row's: stretched, it would pass for right."""
+    (x,) = tensors((2, 3))
+    with pytest.raises(ValueError, match=r"got a gradient of shape \(3,\); expected \(2, 3\)"):
+        gradcheck(lambda x: Tensor(x.data.sum(), (x,), lambda dy: (dy * np.ones(3),)), x)
 
 
 def test_gradcheck_leaves_the_numbers_as_they_were():

@@ -43,6 +43,16 @@ def test_a_shared_batch_has_the_loss_and_the_gradients_of_the_whole(processes, r
     assert_close(slopes, expected_slopes)
 
 
+@pytest.mark.parametrize("part", [slice(0, 3), slice(3, 5)])
+def test_a_part_without_a_token_to_predict_adds_nothing(part):
+    model, y = GPT(random.Random(1)), Y.copy()
+    y[part] = -1
+    loss, slopes = shared(model, X, y, processes=2)
+    expected, expected_slopes = alone(model, X, y)
+    assert loss == pytest.approx(expected, abs=1e-12)
+    assert_close(slopes, expected_slopes)
+
+
 def test_in_float32():
     model = GPT(random.Random(1)).to(np.float32)
     _, slopes = shared(model, X, Y, processes=2)

@@ -110,3 +110,38 @@ def test_the_loss_of_a_name_is_the_mean_over_its_letters():
     alone = [cross_entropy(logits[t : t + 1], [y[t]]).data for t in range(4)]
     assert cross_entropy(logits, y).data == pytest.approx(np.mean(alone), abs=1e-14)
     assert gradcheck(lambda logits: cross_entropy(logits, y), logits)
+
+
+@pytest.mark.parametrize(
+    "shape, y, message",
+    [
+        ((2, 5), [0, 5], "got the label 5; expected 0 to 4"),
+        ((2, 5), [-100, 1], "got the label -100; expected 0 to 4"),
+        ((2, 2, 5), [0, 1], r"got logits \(2, 2, 5\) and y \(2,\) of int64; expected \("),
+        ((2, 5), [0], r"got logits \(2, 5\) and y \(1,\) of int64; expected \("),
+        ((2, 5), [0.0, 1.0], "got .* and y .* of float64; expected"),
+        ((2, 5), [True, True], "got .* and y .* of bool; expected"),
+    ],
+)
+def test_labels_that_do_not_fit(shape, y, message):
+    """Numpy counts -1 from the end and stretches what is missing: a number would come out."""
+    with pytest.raises(ValueError, match=f"cross_entropy: {message}"):
+        cross_entropy(Tensor(np.zeros(shape)), y)
+
+
+def test_labels_and_masks_may_change_before_backward():
+    y, mask = np.array([0, 1]), np.array([True, False])
+    found = []
+    for spoil in (False, True):
+        (x,) = tensors((2, 3))
+        loss = cross_entropy(where(mask[:, None], x, x * 2.0), y)
+        if spoil:
+            y[:], mask[:] = 2, False
+        loss.backward()
+        found.append(x.grad)
+    assert np.array_equal(*found)
+
+
+def test_reshape_takes_a_tuple_too():
+    (x,) = tensors((2, 3))
+    assert np.array_equal(x.reshape((3, 2)).data, x.reshape(3, 2).data)

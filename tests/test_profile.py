@@ -33,7 +33,7 @@ def test_a_batch_holds_at_least_one_row():
         command, env={"PYTHONPATH": str(ROOT)}, capture_output=True, text=True, check=False
     )
     assert (done.returncode, done.stdout) == (2, "")
-    assert done.stderr == "profile: got batches of 0; expected at least 1\n"
+    assert done.stderr == "profile: got batches of 0; expected 1 to 1,000\n"
 
 
 def test_the_lines_add_up_to_the_step():

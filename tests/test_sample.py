@@ -62,7 +62,7 @@ def test_names_begin_with_the_prompt_and_follow_the_seed(trained):
     [
         (["--prompt", "mä"], "sample: names: got 'ä' in 'mä'; expected the letters a-z"),
         (["--prompt", "a" * 16], "expected at most 15 letters"),
-        (["--temperature", "0"], "sample: temperature: got 0.0; expected a number above 0"),
+        (["--temperature", "0"], "sample: temperature: got 0.0; expected 0.001 to 1000"),
     ],
 )
 def test_mistake_gets_one_line(trained, flags, message):

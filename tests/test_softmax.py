@@ -49,7 +49,7 @@ def test_logarithms_of_counts_give_the_counted_loss():
 def test_temperature():
     """Halving the temperature squares the ratio of two probabilities; near 0 the best one wins."""
 
-    def model(letters):
+    def model(letters, cache):
         return Tensor([[[1.0, 2.0, 3.0] for _ in letters[0]]])
 
     ratio = math.exp(1)
@@ -59,6 +59,8 @@ def test_temperature():
     assert next_letter(model, [0], temperature=0.001)[2] == pytest.approx(1)
 
 
-def test_temperature_must_be_above_0():
-    with pytest.raises(ValueError, match="temperature: got 0; expected a number above 0"):
-        next_letter([[0.0, 1.0]], 0, temperature=0)
+@pytest.mark.parametrize("wrong", [0, -1.0, 1e-320, math.inf, math.nan])
+def test_temperature_out_of_range(wrong):
+    """Divided by 1e-320 all weights are infinite."""
+    with pytest.raises(ValueError, match=r"temperature: got .*; expected 0.001 to 1000"):
+        next_letter([[0.0, 1.0]], 0, temperature=wrong)

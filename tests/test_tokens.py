@@ -1,6 +1,10 @@
+import math
+
+import numpy as np
 import pytest
 
-from model.data import Names, Text
+from model.count import bits_per_byte
+from model.data import Names, Text, batch
 from model.stories import generate
 
 
@@ -23,3 +27,19 @@ def test_bits_per_byte_do_not_depend_on_the_pieces():
         bits = sum(3 * len(data.tokenizer.pieces[token]) for token in data.held_out)
         assert bits / len(data.held_out) * data.tokens_per_byte == pytest.approx(3)
     assert Names.tokens_per_byte == 1
+
+
+@pytest.mark.parametrize("merges", [0, 100])
+def test_bits_per_byte_are_those_of_the_bytes_that_were_measured(merges):
+    """The end of this text, Chinese, has other tokens than the windows before it."""
+    data = Text(generate(2, 60_000) + "你好" * 1000, T=8, merges=merges)
+    parts = data.parts(held_out=True, size=2)[:5]
+    tokens = np.concatenate([y.reshape(-1) for _, y in parts])
+    loss = np.mean([3 * len(data.tokenizer.pieces[token]) for token in tokens]) * math.log(2)
+    assert bits_per_byte(loss, parts, data) == pytest.approx(3)
+
+
+def test_bits_per_byte_of_names():
+    """Each letter is a byte, and so is the end; what fills up a row is none."""
+    data = Names.__new__(Names)
+    assert bits_per_byte(math.log(2), [batch(["ab", "c"])], data) == pytest.approx(1)

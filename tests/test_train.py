@@ -23,7 +23,7 @@ def run(*arguments):
 def test_own_list_of_names(tmp_path):
     path = tmp_path / "mine.txt"
     path.write_text("anna\nbo\ncarl\ndora\nemil\nfinn\ngreta\nhans\nida\njan\nkai\nlea\n")
-    done = run("--names", str(path))
+    done = run("--names", str(path), "--steps", "100")
     assert done.returncode == 0
     report, cost, yardsticks, names = done.stdout.splitlines()
     assert cost.startswith("a step: ") and " GFLOP · " in cost
@@ -73,11 +73,11 @@ def test_batches_hold_at_least_one_name():
     for flags in (["--batch-size", "0"], ["--steps", "0"], ["--processes", "0"]):
         done = run(*flags)
         assert (done.returncode, done.stderr.count("\n")) == (2, 1)
-        assert "; expected at least 1 of each" in done.stderr
+        assert f"train: got {' '.join(flags)}; expected 1 to " in done.stderr
 
 
 def test_merges_are_not_fewer_than_none():
-    done = run("--merges", "-3")
+    done = run("--data", "stories", "--merges", "-3")
     assert (done.returncode, done.stderr) == (2, "train: got -3 merges; expected 0 or more\n")
 
 

@@ -75,7 +75,7 @@ def test_loss_is_that_of_plain_numbers():
     [
         (lambda: Tensor(0.0).log(), "log: got 0.0; expected a number above 0"),
         (lambda: Tensor(-1.0).log(), "log: got -1.0; expected a number above 0"),
-        (lambda: Tensor(1000.0).exp(), "exp: got 1000; expected at most 709, beyond it overflows"),
+        (lambda: Tensor(709.4).exp(), "exp: got 709.4; expected at most 709, beyond it overflows"),
         (lambda: Tensor(1.0) / 0, "division: got a divisor of 0; expected another number"),
         (lambda: Tensor(0.0) ** -1, "power: got 0.0 ** -1, which has no slope; expected another"),
         (lambda: Tensor(-2.0) ** 0.5, "power: got -2.0 ** 0.5; expected a base of at least 0"),

@@ -1,3 +1,6 @@
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -8,6 +11,7 @@ from model.stories import generate
 from model.tokenizer import learn
 from model.vocabulary import LETTERS, ORDER, read_vocabulary, split
 
+ROOT = Path(__file__).parent.parent
 # The first lines of the published file.
 FIRST = "#version: 0.2\nĠ t\nĠ a\nh e\ni n\nr e\no n\nĠt he\ne r\nĠ s\n"
 
@@ -112,7 +116,7 @@ def test_nobody_writes_the_end_of_a_text_by_accident(stories):
         (None, "got No such file or directory at .*; expected GPT-2's merges.txt"),
         ("#version: 0.2\nh e\nhe x y\n", "got line 3 of .*; expected two pieces made before"),
         ("#version: 0.2\nhe r\n", "got line 2 of .*; expected two pieces made before"),
-        ("#version: 0.2\n\n", "got line 2 of"),
+        ("#version: 0.2\n\nh e\n", "got line 2 of"),
         (b"\xff\xfe", "got line 2 of"),
     ],
 )
@@ -124,9 +128,28 @@ def test_files_that_are_no_vocabulary(tmp_path, content, message):
         read_vocabulary(path)
 
 
+def test_blank_lines_at_the_end_are_no_merges(tmp_path):
+    path = tmp_path / "merges.txt"
+    for blank in ("", "\n", "\n\n"):
+        path.write_text(FIRST + blank, encoding="utf-8")
+        assert read_vocabulary(path).V == 256 + 9 + 1
+
+
+@pytest.mark.parametrize("make", [os.mkdir, os.mkfifo])
+def test_what_is_no_file_is_not_waited_for(tmp_path, make):
+    """Nobody will ever write into this pipe."""
+    make(tmp_path / "merges.txt")
+    code = "import sys, pathlib; from model.vocabulary import read_vocabulary as read\n"
+    code += "try: read(pathlib.Path(sys.argv[1]))\nexcept ValueError as error: print(error)"
+    command = [sys.executable, "-c", code, str(tmp_path / "merges.txt")]
+    environment = {"PYTHONPATH": str(ROOT)}
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60)
+    assert done.stdout.startswith("vocabulary: got a folder or a pipe at ") and not done.stderr
+
+
 def test_the_whole_published_vocabulary():
     """Only where a reader has it: see the section of this step."""
-    path = Path(__file__).parent.parent / "runs/gpt2/merges.txt"
+    path = ROOT / "runs/gpt2/merges.txt"
     if not path.exists():
         pytest.skip("no runs/gpt2/merges.txt")
     tokenizer = read_vocabulary(path)

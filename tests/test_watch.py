@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from model.checkpoint import CHECKPOINT, set_aside
 from model.train import EITHER, NAMES_RUN, begin, train
 from model.watch import LOG, open_log, read_log, write_line
 
@@ -56,12 +57,32 @@ def test_a_log_goes_on_after_the_step_that_was_saved():
     assert [line["step"] for line in read_log()[1:]] == [1, 2, 3, 4]
     assert read_log()[1]["loss"] == 1.0 / 3.0 and read_log()[-1]["loss"] == 2.0
     before = read_log()
+    set_aside()
     open_log({"floor": 0.5}, 0).close()
     assert read_log() == [{"floor": 0.5}]
     assert read_log(LOG.with_name("before.jsonl")) == before
 
 
-@pytest.mark.parametrize("content", [b"no JSON\n", b"\xff\n"])
+def test_a_run_given_up_at_once_costs_neither_checkpoint_nor_log_of_the_one_before():
+    run = begin(SETTINGS)
+    with open_log({"floor": None}, 0) as log:
+        write_line(log, run.step())
+    run.save()
+    files = CHECKPOINT, LOG
+    whole = [path.read_bytes() for path in files]
+    for _ in range(2):
+        set_aside()
+        begin(SETTINGS).save()
+        with open_log({"floor": None}, 0) as log:
+            write_line(log, {"step": 1})
+    assert [path.with_stem("before").read_bytes() for path in files] == whole
+
+
+NESTED = b"[" * 100_000 + b"]" * 100_000
+LINES = [b"no JSON\n", b"\xff\n", b"[1]\n", b'{"step": "1"}\n', NESTED + b"\n"]
+
+
+@pytest.mark.parametrize("content", LINES, ids=range(len(LINES)))
 def test_a_log_that_cannot_be_read(content):
     LOG.parent.mkdir()
     LOG.write_bytes(content)
