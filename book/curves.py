@@ -1,6 +1,6 @@
 """Draws the loss curves of act I: python3 book/curves.py
 
-Reads what `make train` showed while it ran, as the check of this clone has kept it, and writes
+Reads what `make train` showed while it ran, or trains where this clone has kept nothing, and writes
 book/curves.svg: the smoothed training loss of each step over the share of its training that is
 done, and the yardsticks (held-out losses of counting) as lines across.
 """
@@ -30,7 +30,10 @@ def curve(step, root=ROOT):
         output, _, progress = trained(step.commit, here, root, files=False)
     shown = re.findall(r"step ([\d,]+) of ([\d,]+) · loss ([\d.]+)", progress)
     points = [(int(a.replace(",", "")) / int(b.replace(",", "")), float(c)) for a, b, c in shown]
-    return points, dict(re.findall(r"(\w+) ([\d.]+)", output.splitlines()[1]))
+    report = output.splitlines()
+    if len(report) < 2:
+        raise Problem(f"{step.tag} prints no yardsticks; expected a step of act I")
+    return points, dict(re.findall(r"(\w+) ([\d.]+)", report[1]))
 
 
 def place(share, loss):

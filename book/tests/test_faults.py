@@ -264,9 +264,9 @@ def test_numbers_run_upwards():
             check.numbers_from(words, 5)
 
 
-def test_a_curve_without_a_training_is_refused(project):
+def test_a_report_without_yardsticks_has_no_curve(project):
     first = steps.read_chain("steps", project.folder)[0]
-    with pytest.raises(steps.Problem, match="kept no training of step-00; expected make check"):
+    with pytest.raises(steps.Problem, match="step-00 prints no yardsticks; expected"):
         curves.curve(first, project.folder)
 
 
