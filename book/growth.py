@@ -44,10 +44,11 @@ def milliseconds(B, T, C, L, processes):
     from engine.memory import keep_memory
     from engine.optim import AdamW, decay_groups
     from engine.parallel import Team
-    from model.gpt import GPT, count_flops
+    from model.gpt import GPT, GPTConfig, count_flops
 
     keep_memory()
-    model = GPT(random.Random(1), V, T, C, H, L).to(np.float32)
+    config = GPTConfig(V=V, T=T, C=C, H=H, L=L)
+    model = GPT(random.Random(1), config).to(np.float32)
     team, optimizer = Team(model, processes), AdamW(decay_groups(model, 0.1), 0.001)
     rows = np.random.default_rng(1).integers(0, V, (B, T + 1))
     times = []

@@ -18,7 +18,7 @@ import time
 from common import ROOT
 
 sys.path.insert(0, str(ROOT))
-MODEL, V, ROUNDS, TOKENS = "gpt2", 50_257, 3, 8
+MODEL, ROUNDS, TOKENS = "gpt2", 3, 8
 LENGTHS = (64, 128, 256, 512, 1024)
 WIDTH, HEIGHT, LEFT, RIGHT, TOP, FOOT = 840, 360, 60, 150, 30, 50
 SHADES = {
@@ -29,24 +29,24 @@ SHADES = {
 }
 
 
-def random_model(sizes):
+def random_model(config):
     import numpy as np
 
     from model.gpt import GPT
 
-    rng, model = np.random.default_rng(1), GPT(None, **sizes)
+    rng, model = np.random.default_rng(1), GPT(None, config)
     for weight in model.parameters():
         weight.data = rng.normal(0, 0.02, weight.shape).astype(np.float32)
     return model.eval()
 
 
-def measure(sizes, lengths=LENGTHS, rounds=ROUNDS):
+def measure(config, lengths=LENGTHS, rounds=ROUNDS):
     """[(T, tokens a second with a cache, without)]"""
     from model.cache import Cache
     from model.gpt import next_letter
 
-    model, rng = random_model(sizes), random.Random(1)
-    numbers = [rng.randrange(sizes["V"]) for _ in range(max(lengths))]
+    model, rng = random_model(config), random.Random(1)
+    numbers = [rng.randrange(config.V) for _ in range(max(lengths))]
 
     def seconds(T, cache=None):
         start = time.process_time()
@@ -115,7 +115,7 @@ def main():
     from model.gpt import CONFIGS
 
     keep_memory()
-    speeds = measure({"V": V, **CONFIGS[MODEL]})
+    speeds = measure(CONFIGS[MODEL])
     print(table(speeds))
     for name, shade in SHADES.items():
         (ROOT / f"book/sampling-{name}.svg").write_text(draw(speeds, shade))

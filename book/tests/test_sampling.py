@@ -5,13 +5,15 @@ import re
 import pytest
 import sampling
 
+from model.gpt import GPTConfig
+
 SPEEDS = [(64, 20.0, 4.0), (128, 20.0, 2.0), (256, 16.0, 1.0)]
 
 
 def test_a_token_is_timed_with_a_cache_and_without(monkeypatch):
-    sizes = {"V": 30, "T": 16, "C": 4, "H": 2, "L": 1}
+    config = GPTConfig(V=30, T=16, C=4, H=2, L=1)
     monkeypatch.setattr(sampling, "TOKENS", 3)
-    speeds = sampling.measure(sizes, lengths=(5, 16), rounds=2)
+    speeds = sampling.measure(config, lengths=(5, 16), rounds=2)
     assert [T for T, *_ in speeds] == [5, 16]
     assert all(speed > 0 for _, *both in speeds for speed in both)
 
