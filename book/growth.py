@@ -42,21 +42,20 @@ def milliseconds(B, T, C, L, processes):
     import numpy as np
 
     from engine.memory import keep_memory
-    from engine.optim import AdamW, decay_groups
-    from engine.parallel import Team
+    from engine.optim import decay_groups
+    from engine.parallel import make_worker
     from model.gpt import GPT, GPTConfig, count_flops
 
     keep_memory()
     config = GPTConfig(V=V, T=T, C=C, H=H, L=L)
     model = GPT(random.Random(1), config).to(np.float32)
-    team, optimizer = Team(model, processes), AdamW(decay_groups(model, 0.1), 0.001)
+    worker = make_worker(model, decay_groups(model, 0.1), 0.001, processes)
     rows = np.random.default_rng(1).integers(0, V, (B, T + 1))
     times = []
     while len(times) < 4 or sum(times) < SECONDS:
         before = time.perf_counter()
-        optimizer.zero_grad()
-        team.backward(rows[:, :-1], rows[:, 1:])
-        optimizer.step()
+        worker.backward(rows[:, :-1], rows[:, 1:])
+        worker.step(math.inf)
         times.append(time.perf_counter() - before)
     # The first step fetches its memory.
     return 1000 * statistics.median(times[1:]), count_flops(model, B, T)
