@@ -43,14 +43,14 @@ def random_model(config):
 def measure(config, lengths=LENGTHS, rounds=ROUNDS):
     """[(T, tokens a second with a cache, without)]"""
     from model.cache import Cache
-    from model.gpt import next_letter
+    from model.gpt import next_token
 
     model, rng = random_model(config), random.Random(1)
     numbers = [rng.randrange(config.V) for _ in range(max(lengths))]
 
     def seconds(T, cache=None):
         start = time.process_time()
-        probs = next_letter(model, numbers[:T], cache=cache)
+        probs = next_token(model, numbers[:T], cache=cache)
         rng.choices(range(len(probs)), weights=probs)
         return time.process_time() - start
 
