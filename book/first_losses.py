@@ -13,7 +13,7 @@ COUNT = 100
 
 
 def main():
-    from model.progress import Progress
+    from model.services.progress import Progress
 
     note, walk, losses = Progress.note, Progress.__iter__, []
 

@@ -129,7 +129,7 @@ def acts(steps):
 
 def races(book):
     """{size: our time / PyTorch's}, as the last race in the book printed it."""
-    raced = re.findall(r"-m model\.bench\b.*?\n(.*?)^```$", book, re.M | re.S)
+    raced = re.findall(r"-m model\.instruments\.bench\b.*?\n(.*?)^```$", book, re.M | re.S)
     return dict(re.findall(r"^(\w+) B\d.*?^  ratio ([\d.]+)", raced[-1], re.M | re.S))
 
 

@@ -19,6 +19,7 @@ PACKAGES = "engine|model|kernels|tests"
 MODULE = re.compile(rf"\b(?:{PACKAGES})(?:\.\w+)+")
 IMPORT = re.compile(rf"\bfrom ((?:{PACKAGES})[\w.]*) import ([\w, ]+)")
 FILE = re.compile(r"[\w-]+\.\w+")
+TEST_FILE = re.compile(r"tests/(?!exercises/)(?:\w+/)*test_\w+\.py")
 DATA = "model/data/"
 DYNAMIC = {"import_module", "__import__", "exec", "run_module", "run_path"}
 PROGRAMS = {"make", "git", "bash", "sh", "steps.py"}  # may read any file
@@ -52,7 +53,7 @@ class Tree:
         return meaning(re.sub(r"step-\d\d", "step-*", text) if path == NUMBER else text)
 
     def test_files(self):
-        return sorted(p for p in self.files if re.fullmatch(r"tests/test_\w+\.py", p))
+        return sorted(p for p in self.files if TEST_FILE.fullmatch(p))
 
     @functools.cached_property
     def test_keys(self):
@@ -123,7 +124,7 @@ def references(text):
         for module, those in IMPORT.findall(string):
             mentioned |= {module} | {f"{module}.{name.strip()}" for name in those.split(",")}
         files |= {name for name in FILE.findall(string) if not re.match(r"test_\w+\.py", name)}
-        packages |= set(re.findall(rf"\b({PACKAGES})\.$", string)) if starts else set()
+        packages |= set(re.findall(rf"\b((?:{PACKAGES})[\w.]*)\.$", string)) if starts else set()
     if starts:
         everything |= not (mentioned or packages) or bool(strings & PROGRAMS)
         everything |= "steps.py" in files
@@ -155,7 +156,8 @@ def closure(tree, start):
 
 
 def python_in(path, packages):
-    return path.split("/")[0] in packages and path.endswith(".py")
+    inside = tuple(f"{name.replace('.', '/')}/" for name in packages)
+    return path.startswith(inside) and path.endswith(".py")
 
 
 def modules(name):

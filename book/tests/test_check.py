@@ -50,10 +50,15 @@ def test_a_bug_is_read_from_its_sentence():
         ("model/gpt.py", "engine", True, True),
         ("model/train.py", "os", True, True),
         ("model/train.py", "torch", False, False),
+        ("model/services/files.py", "os", True, True),
+        ("model/services/files.py", "numpy", False, True),
+        ("model/instruments/torch_gpt.py", "torch", True, True),
+        ("model/instruments/bench.py", "model.instruments", True, True),
+        ("model/services/files.py", "model.instruments", False, False),
     ],
 )
 def test_what_each_folder_may_import(tmp_path, path, module, act1, arrays):
-    (tmp_path / path).parent.mkdir()
+    (tmp_path / path).parent.mkdir(parents=True)
     (tmp_path / path).write_text(f"import {module}\n")
     refused = [f"{path} imports {module}"]
     assert rules.check_imports(tmp_path, set()) == ([] if act1 else refused)

@@ -135,7 +135,7 @@ def test_record_hands_on_the_times_it_took(monkeypatch, tmp_path):
 
 
 def test_the_last_race_counts():
-    race = "```console\n$ python -m model.bench --rounds 5\n{}```\n"
+    race = "```console\n$ python -m model.instruments.bench --rounds 5\n{}```\n"
     first = race.format("tiny B16 T64\n  ratio 2.39\nworst ratio 2.39\n")
     last = race.format(
         "tiny B16 T64\n  …\n  ratio 0.66\nsmall B12\n  ratio 0.59\nworst ratio 0.66\n"

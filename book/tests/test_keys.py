@@ -14,10 +14,13 @@ FILES = {
     "engine/other.py": "import numpy\n",
     "model/__init__.py": 'STEP = "step-03"\n',
     "model/train.py": "import numpy\nfrom engine import walk\nfrom model import STEP\n",
-    "model/look.py": "WORD = 1\n",
+    "model/instruments/look.py": "WORD = 1\n",
     "model/data/names.txt": "anna\n",
     "tests/conftest.py": "A = 1\n",
     "tests/helper.py": "B = 1\n",
+    "tests/exercises/test_walk.py": "",
+    "tests/model/test_deep.py": "from model.services import files\n",
+    "model/services/files.py": "FILES = 1\n",
     "tests/list.txt": "1\n",
     "tests/test_walk.py": "import pytest\nfrom engine import walk\nfrom tests import helper\n",
     "tests/test_train.py": 'import subprocess\nsubprocess.run(["python", "-m", "model.train"])\n',
@@ -64,10 +67,10 @@ def key(root, test, path=None, text=None):
         ("train", "model/train.py", "numpy", "math", True),
         ("train", "engine/ops.py", "1", "2", True),
         ("train", "engine/other.py", "numpy", "numpy.linalg", False),
-        ("train", "model/look.py", "1", "2", False),
+        ("train", "model/instruments/look.py", "1", "2", False),
         ("train", "pyproject.toml", "numpy>=2", "numpy>=1", True),
         ("train", "model/__init__.py", "03", "04", False),
-        ("program", "model/look.py", "1", "2", True),
+        ("program", "model/instruments/look.py", "1", "2", True),
         ("program", "engine/other.py", "numpy", "numpy.linalg", False),
         ("make", "Makefile", "test", "tests", True),
         ("hidden", "engine/other.py", "numpy", "numpy.linalg", True),
@@ -88,7 +91,7 @@ def test_what_a_test_file_sees(root, test, path, old, new, changes):
     [
         ("engine/ops.py", "1", "2", True),
         ("engine/ops.py", "Sums.", "All sums.", False),
-        ("model/look.py", "1", "2", False),
+        ("model/instruments/look.py", "1", "2", False),
         ("model/data/names.txt", "anna", "otto", True),
         ("model/__init__.py", "03", "04", False),
         ("tests/test_walk.py", "pytest", "math", False),
@@ -99,6 +102,16 @@ def test_what_a_training_sees(root, path, old, new, changes):
     plain = keys.of_training(keys.Tree("HEAD", root))
     changed = keys.of_training(keys.Tree("HEAD", root, {path: FILES[path].replace(old, new)}))
     assert (plain != changed) == changes
+
+
+def test_test_files_are_found_in_their_folders(root):
+    files = keys.Tree("HEAD", root).test_files()
+    assert "tests/model/test_deep.py" in files and "tests/test_walk.py" in files
+    assert "tests/exercises/test_walk.py" not in files
+    path = "model/services/files.py"
+    one = keys.of_test_file(keys.Tree("HEAD", root), files[0])
+    other = keys.of_test_file(keys.Tree("HEAD", root, {path: "FILES = 2\n"}), files[0])
+    assert files[0] == "tests/model/test_deep.py" and one != other
 
 
 def test_a_docstring_that_a_program_prints_counts():

@@ -155,7 +155,7 @@ PROGRESS = """class Progress:
         pass
 """
 LOSSES = """from model import STEP
-from model.progress import Progress
+from model.services.progress import Progress
 
 loss, progress = 3.0, Progress(range(400))
 for done in progress:
@@ -163,7 +163,7 @@ for done in progress:
     loss -= 0.001
 print(f"{STEP} · held-out {loss:.1f} · 0.1 s")
 """
-SAME = {"model/progress.py": PROGRESS, "model/train.py": LOSSES}
+SAME = {"model/services/progress.py": PROGRESS, "model/train.py": LOSSES}
 SAME |= {"tests/expected.txt": "step-* · held-out 2.6 · * s\n"}
 OTHER_WORDS = LOSSES.replace("loss -= 0.001", "loss = loss - 0.001")
 LAST_BIT = OTHER_WORDS.replace("0.001", "(0.001 + 1e-15 * (done == 90))")

@@ -1,5 +1,6 @@
 """steps.py in every kind of clone that a reader may have."""
 
+import re
 import shutil
 import subprocess
 import sys
@@ -138,6 +139,19 @@ def test_untracked_files_in_the_way_are_kept(reader):
     assert "model/middle.py" in done.stderr
     assert reader.read("model/middle.py") == "# mine\n"
     assert reader.git("log", "-1", "--format=%s") == "step-00: The start"
+
+
+def test_a_diff_shows_the_lesson_first_and_tests_last(project):
+    order = ["engine/e.py", "model/z.py", "kernels/d.py", "model/instruments/c.py"]
+    order += ["model/services/b.py", "tests/model/test_a.py", "a.py"]
+    project.git("switch", "-q", "steps")
+    for path in order:
+        project.write(path, "\n")
+    project.commit("step-03: More\n\nStep: more")
+    project.git("switch", "-q", "main")
+    project.release("one more")
+    shown = project.steps("diff", "3").stdout
+    assert re.findall(r"^diff --git a/(\S+)", shown, re.M) == order
 
 
 def test_a_new_release_moves_the_tags(project, tmp_path):
