@@ -5,7 +5,7 @@ import sys
 
 # What engine/ and model/gpt.py may import besides the project, and engine/ of array steps too.
 ARITHMETIC = {"math", "random"}
-SYSTEM = {"contextlib", "ctypes", "functools", "os"}
+SYSTEM = {"contextlib", "ctypes", "functools", "inspect", "os"}
 SYSTEM |= {"mmap", "multiprocessing", "signal", "weakref"}  # two processes that share memory
 INSTRUMENTS = "model/instruments/"  # what nothing else may need
 REFERENCE = {"torch_gpt.py"}  # the opponent in the race: not of the project, and not needed
@@ -28,6 +28,7 @@ def check_imports(here, declared):
             allowed |= ARITHMETIC | SYSTEM
         else:
             allowed |= ARITHMETIC
+        allowed |= {"dataclasses"} if "numpy" in declared else set()  # a configuration
         allowed |= {"torch"} if path.name in REFERENCE else set()
         foreign = [name for name in imported(path) if name not in allowed]
         if not shown.startswith(INSTRUMENTS) and "model.instruments" in path.read_text():
