@@ -30,7 +30,7 @@ YARDSTICKS = "uniform "  # so begins the line of make train below which the samp
 FAILED = "(exit status "
 
 PYTHON = """
-import contextlib, io, json, sys, traceback
+import contextlib, io, json, sys
 sys.path.insert(0, "")
 namespace = {"__name__": "__main__"}
 outputs = []
@@ -41,7 +41,7 @@ for source in json.load(sys.stdin):
             exec(compile(source, "<stdin>", "single"), namespace)
         except Exception as error:
             print("Traceback (most recent call last):")
-            print(traceback.format_exception_only(error)[-1], end="")
+            print(f"{type(error).__name__}: {error}")
     outputs.append(out.getvalue())
 json.dump(outputs, sys.stdout)
 """
