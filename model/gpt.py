@@ -1,23 +1,9 @@
 """The model: letters in, logits of the next letter out. It grows into a GPT."""
 
-import math
-
 from engine.module import Module, matrix, vector
+from engine.ops import cross_entropy, dot, softmax
 
 V = 27
-
-
-def softmax(logits):
-    """Any numbers become probabilities: p[j] = exp(logits[j]) / (sum of all exp(logits[k])).
-
-    The highest logit is subtracted first. That changes no p, since it divides above and below
-    by the same number, and it keeps exp from overflowing.
-    """
-    highest = max(logits)
-    exps = [math.exp(logit - highest) for logit in logits]
-    # fsum adds without rounding in between, alike in every version of Python.
-    total = math.fsum(exps)
-    return [e / total for e in exps]
 
 
 class Linear(Module):
@@ -28,12 +14,7 @@ class Linear(Module):
         self.bias = vector(size_out)
 
     def __call__(self, x):
-        y = []
-        for row, total in zip(self.weight, self.bias):
-            for w, number in zip(row, x):
-                total = total + w * number
-            y.append(total)
-        return y
+        return [dot(row, x) + bias for row, bias in zip(self.weight, self.bias)]
 
 
 class GPT(Module):
@@ -62,14 +43,6 @@ def next_letter(model, letters, temperature=1.0):
     if not 0.001 <= temperature <= 1000:
         raise ValueError(f"temperature: got {temperature}; expected 0.001 to 1000")
     return softmax([logit.data / temperature for logit in model(letters)[-1]])
-
-
-def cross_entropy(logits, y):
-    """The loss -log(p[y]) for p = softmax(logits), which is log(sum of exp(logits)) - logits[y]."""
-    total = 0.0
-    for logit in logits:
-        total += logit.exp()
-    return total.log() - logits[y]
 
 
 def name_loss(model, letters):
