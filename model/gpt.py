@@ -1,7 +1,7 @@
 """The model: letters in, logits of the next letter out. It grows into a GPT."""
 
 from engine.module import Module, matrix, vector
-from engine.ops import cross_entropy, dot, softmax
+from engine.ops import average, cross_entropy, dot, softmax
 
 V = 27
 
@@ -18,24 +18,31 @@ class Linear(Module):
 
 
 class GPT(Module):
-    """Logits of the next letter at every place of a name, from the `memory` letters up to there."""
+    """Logits of the next letter at every place of a name, from all letters up to there."""
 
-    def __init__(self, rng, C=8, memory=3, hidden=20):
-        self.memory = memory
+    def __init__(self, rng, T=16, C=16, hidden=32):
         self.tok_emb = matrix(rng, V, C)
-        self.hidden = Linear(rng, memory * C, hidden)
+        self.pos_emb = matrix(rng, T, C)
+        self.hidden = Linear(rng, 2 * C, hidden)
         self.head = Linear(rng, hidden, V)
 
     def __call__(self, letters):
-        padded = [0] * (self.memory - 1) + letters
+        if len(letters) > len(self.pos_emb):
+            raise ValueError(
+                f"GPT: got {len(letters)} letters; expected {len(self.pos_emb)} at most"
+            )
+        xs = [add(self.tok_emb[x], self.pos_emb[t]) for t, x in enumerate(letters)]  # (T) -> (T, C)
         logits = []
-        for t in range(len(letters)):
-            x = []
-            for letter in padded[t : t + self.memory]:
-                x += self.tok_emb[letter]  # () -> (memory * C)
-            x = [number.tanh() for number in self.hidden(x)]  # (memory * C) -> (hidden)
-            logits.append(self.head(x))
+        for t, x in enumerate(xs):
+            past = average(xs[: t + 1])  # (t + 1, C) -> (C)
+            y = [number.tanh() for number in self.hidden(x + past)]  # (2 * C) -> (hidden)
+            logits.append(self.head(y))
         return logits  # (T) -> (T, V)
+
+
+def add(x, y):
+    """Two vectors, number by number; Python's + puts lists end to end."""
+    return [a + b for a, b in zip(x, y)]
 
 
 def next_letter(model, letters, temperature=1.0):

@@ -44,7 +44,7 @@ def main():
     parser = argparse.ArgumentParser(prog="train", description=__doc__)
     parser.add_argument("--names", default=NAMES_FILE, help="a text file with one name a line")
     parser.add_argument("--learning-rate", type=float, default=0.1, help="default 0.1")
-    parser.add_argument("--passes", type=int, default=1, help="through all names; default 1")
+    parser.add_argument("--passes", type=int, default=2, help="through all names; default 2")
     options = parser.parse_args()
     if not 0 < options.learning_rate < math.inf:
         fail(f"train: got the learning rate {options.learning_rate}; expected a number above 0")

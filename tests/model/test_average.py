@@ -1,0 +1,88 @@
+import random
+
+import pytest
+
+from engine.autograd import Value
+from engine.nudge import nudge
+from engine.ops import average
+from model.data import LONGEST, encode, read_names
+from model.gpt import GPT, add
+
+
+def vectors(*rows):
+    return [[Value(number) for number in row] for row in rows]
+
+
+def test_average_by_hand():
+    y = average(vectors([1.0, 10.0], [3.0, 20.0]))
+    assert [value.data for value in y] == [2.0, 15.0]
+    assert y[0].slopes == (0.5, 0.5)
+
+
+def test_average_against_nudges():
+    (weights,) = vectors([0.3, -0.7, 1.1, 0.4, 2.0, -0.6])
+
+    def loss(w):
+        y = average([w[:2], w[2:4], w[4:]])
+        return y[0] * y[1]
+
+    loss(weights).backward()
+    assert [w.grad for w in weights] == pytest.approx(nudge(loss, weights), abs=1e-7)
+
+
+def test_add_is_number_by_number():
+    x, y = vectors([1.0, 2.0], [10.0, 20.0])
+    assert [value.data for value in add(x, y)] == [11.0, 22.0]
+
+
+def later_letters_change_nothing(model):
+    """Logits and gradients at the places before a changed letter stay as they are, to the bit."""
+    found = []
+    for name in ("hannah", "hannxk"):
+        for weight in model.parameters():
+            weight.grad = 0.0
+        logits = model(encode(name)[:-1])
+        sum(row[3] for row in logits[:5]).backward()
+        data = [[logit.data for logit in row] for row in logits]
+        found.append((data, [weight.grad for weight in model.parameters()]))
+    (logits, gradients), (changed, after) = found
+    assert logits[:5] == changed[:5]
+    assert logits[5:] != changed[5:]
+    assert gradients == after
+
+
+def test_later_letters_change_nothing_earlier():
+    later_letters_change_nothing(GPT(random.Random(1)))
+
+
+def test_the_first_letter_still_matters_at_the_end():
+    model = GPT(random.Random(1))
+    one = model(encode("annabella")[:-1])[-1]
+    other = model(encode("onnabella")[:-1])[-1]
+    assert [logit.data for logit in one] != [logit.data for logit in other]
+
+
+def test_an_average_forgets_the_order_of_what_it_averages():
+    """Positions are added, so they average to the same, whichever letter stood where."""
+    m, n, first, second = vectors([0.3, -0.7], [1.1, 0.4], [2.0, -0.6], [0.5, 0.9])
+    one = average([add(m, first), add(n, second)])
+    other = average([add(n, first), add(m, second)])
+    assert [y.data for y in one] == pytest.approx([y.data for y in other], abs=1e-15)
+
+
+def test_positions_tell_how_far_the_name_has_come():
+    model = GPT(random.Random(1))
+    logits = model(encode("aaaa")[:-1])
+    assert [p.data for p in logits[2]] != pytest.approx([p.data for p in logits[4]], abs=1e-6)
+
+
+def test_more_letters_than_positions():
+    with pytest.raises(ValueError, match="GPT: got 17 letters; expected 16 at most"):
+        GPT(random.Random(1))([0] * 17)
+
+
+def test_a_name_of_16_letters_is_refused(tmp_path):
+    path = tmp_path / "names.txt"
+    path.write_text("a b c d e f g h i " + "x" * (LONGEST + 1))
+    with pytest.raises(ValueError, match=r"names: got 'x+'; expected at most 15 letters"):
+        read_names(path)
