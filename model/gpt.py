@@ -1,7 +1,9 @@
 """The model: letters in, logits of the next letter out. It grows into a GPT."""
 
+import math
+
 from engine.module import Module, matrix, vector
-from engine.ops import average, cross_entropy, dot, softmax
+from engine.ops import cross_entropy, dot, softmax, softmax_values
 
 V = 27
 
@@ -17,12 +19,40 @@ class Linear(Module):
         return [dot(row, x) + bias for row, bias in zip(self.weight, self.bias)]
 
 
+class Attention(Module):
+    """Each letter asks, and every letter up to it offers and gives.
+
+    q, k, v = three vectors made of x; letter t looks at letter s <= t with the share p[s],
+    p = softmax(q[t] · k[s] / sqrt(C)), and receives the sum of p[s] * v[s]
+    """
+
+    def __init__(self, rng, C):
+        self.qkv = Linear(rng, C, 3 * C)
+        self.proj = Linear(rng, C, C)
+
+    def __call__(self, xs):
+        C = len(xs[0])
+        qkv = [self.qkv(x) for x in xs]  # (T, C) -> (T, 3 * C)
+        queries = [row[:C] for row in qkv]
+        keys = [row[C : 2 * C] for row in qkv]
+        values = [row[2 * C :] for row in qkv]
+        ys, self.looks = [], []
+        for t, q in enumerate(queries):
+            scores = [dot(q, k) for k in keys[: t + 1]]
+            p = softmax_values(scores, temperature=math.sqrt(C))
+            y = [dot(p, column) for column in zip(*values[: t + 1])]  # (t + 1, C) -> (C)
+            ys.append(self.proj(y))
+            self.looks.append([share.data for share in p])
+        return ys
+
+
 class GPT(Module):
     """Logits of the next letter at every place of a name, from all letters up to there."""
 
     def __init__(self, rng, T=16, C=16, hidden=32):
         self.tok_emb = matrix(rng, V, C)
         self.pos_emb = matrix(rng, T, C)
+        self.attn = Attention(rng, C)
         self.hidden = Linear(rng, 2 * C, hidden)
         self.head = Linear(rng, hidden, V)
 
@@ -33,9 +63,8 @@ class GPT(Module):
             )
         xs = [add(self.tok_emb[x], self.pos_emb[t]) for t, x in enumerate(letters)]  # (T) -> (T, C)
         logits = []
-        for t, x in enumerate(xs):
-            past = average(xs[: t + 1])  # (t + 1, C) -> (C)
-            y = [number.tanh() for number in self.hidden(x + past)]  # (2 * C) -> (hidden)
+        for x, heard in zip(xs, self.attn(xs)):
+            y = [number.tanh() for number in self.hidden(x + heard)]  # (2 * C) -> (hidden)
             logits.append(self.head(y))
         return logits  # (T) -> (T, V)
 
