@@ -24,7 +24,7 @@ LOSSES = [
 
 
 def test_ten_losses():
-    model = GPT(random.Random(1), T=8, C=4, hidden=5)
+    model = GPT(random.Random(1), T=8, C=4, H=1, hidden=5)
     optimizer = SGD(model.parameters(), lr=0.5)
     losses = []
     for name in NAMES:
