@@ -52,15 +52,37 @@ class Attention(Module):
         return [self.proj(y) for y in ys]  # (T, C) -> (T, C)
 
 
+class MLP(Module):
+    """Two layers with a bend between them, for each letter alone: C -> 4 * C -> C."""
+
+    def __init__(self, rng, C):
+        self.up = Linear(rng, C, 4 * C)
+        self.down = Linear(rng, 4 * C, C)
+
+    def __call__(self, x):
+        return self.down([number.gelu() for number in self.up(x)])  # (C) -> (4 * C) -> (C)
+
+
+class Block(Module):
+    """Letters hear each other, then think alone; what comes of it is added to what was there."""
+
+    def __init__(self, rng, C, H):
+        self.attn = Attention(rng, C, H)
+        self.mlp = MLP(rng, C)
+
+    def __call__(self, xs):
+        xs = [add(x, y) for x, y in zip(xs, self.attn(xs))]
+        return [add(x, self.mlp(x)) for x in xs]  # (T, C) -> (T, C)
+
+
 class GPT(Module):
     """Logits of the next letter at every place of a name, from all letters up to there."""
 
-    def __init__(self, rng, T=16, C=16, H=4, hidden=32):
+    def __init__(self, rng, T=16, C=16, H=4, L=1):
         self.tok_emb = matrix(rng, V, C)
         self.pos_emb = matrix(rng, T, C)
-        self.attn = Attention(rng, C, H)
-        self.hidden = Linear(rng, 2 * C, hidden)
-        self.head = Linear(rng, hidden, V)
+        self.blocks = [Block(rng, C, H) for _ in range(L)]
+        self.head = Linear(rng, C, V)
 
     def __call__(self, letters):
         if len(letters) > len(self.pos_emb):
@@ -68,11 +90,9 @@ class GPT(Module):
                 f"GPT: got {len(letters)} letters; expected {len(self.pos_emb)} at most"
             )
         xs = [add(self.tok_emb[x], self.pos_emb[t]) for t, x in enumerate(letters)]  # (T) -> (T, C)
-        logits = []
-        for x, heard in zip(xs, self.attn(xs)):
-            y = [number.tanh() for number in self.hidden(x + heard)]  # (2 * C) -> (hidden)
-            logits.append(self.head(y))
-        return logits  # (T) -> (T, V)
+        for block in self.blocks:
+            xs = block(xs)
+        return [self.head(x) for x in xs]  # (T, C) -> (T, V)
 
 
 def add(x, y):

@@ -15,7 +15,7 @@ def look(model, name):
     """A table a head, a row a letter; the darker a column, the more it looks there."""
     model(encode(name)[:-1])
     lines = []
-    for head, rows in enumerate(model.attn.looks):
+    for head, rows in enumerate(model.blocks[0].attn.looks):
         lines += [f"head {head}", "  " + " ".join("." + name)]
         for letter, row in zip("." + name, rows):
             shades = [SHADES[min(int(10 * p), 9)] for p in row]

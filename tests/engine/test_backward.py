@@ -47,6 +47,7 @@ def random_expression(weights, rng):
             dot([a, b], [b, a * 0.3]),
             average([[a], [b], [a]])[0],
             softmax_values([a, b, -a], temperature=2.0)[1],
+            (a - b).gelu(),
         ]
         nodes.append(rng.choice(makers))
     return nodes[-1] + nodes[-2] + nodes[-3]

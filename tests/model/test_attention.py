@@ -85,6 +85,6 @@ def test_a_drawing_of_where_letters_look():
     assert lines[2] == lines[9] == ". @"
     assert lines[7] == "head 1"
     model(encode("anna")[:-1])
-    for rows in model.attn.looks:
+    for rows in model.blocks[0].attn.looks:
         assert [len(row) for row in rows] == [1, 2, 3, 4, 5]
         assert all(sum(row) == pytest.approx(1) for row in rows)

@@ -10,21 +10,21 @@ from model.gpt import GPT, name_loss
 
 NAMES = ["anna", "bo", "carla", "dmitri", "elif", "fumiko", "goran", "hana", "ines", "jakob"]
 LOSSES = [
-    3.288910471980,
-    3.302859936783,
-    3.219597017517,
-    3.308239865311,
-    3.247731254394,
-    3.274500370971,
-    3.162725507173,
-    3.061027605743,
-    3.136665125849,
-    3.148144690306,
+    3.234625990592,
+    3.338321043039,
+    3.185226096099,
+    3.391783315134,
+    3.167308458394,
+    3.218329648846,
+    3.042970985935,
+    2.846279653321,
+    2.964946641057,
+    3.174568961574,
 ]
 
 
 def test_ten_losses():
-    model = GPT(random.Random(1), T=8, C=4, H=1, hidden=5)
+    model = GPT(random.Random(1), T=8, C=4, H=2)
     optimizer = SGD(model.parameters(), lr=0.5)
     losses = []
     for name in NAMES:

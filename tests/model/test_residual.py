@@ -1,0 +1,71 @@
+import math
+import random
+
+import pytest
+
+from engine.autograd import Value
+from engine.nudge import nudge
+from model.gpt import GPT, MLP, Block
+
+
+def random_xs(T, C):
+    rng = random.Random(2)
+    return [[Value(rng.uniform(-1, 1)) for _ in range(C)] for _ in range(T)]
+
+
+@pytest.mark.parametrize("x", [-6.0, -1.3, -0.1, 0.0, 0.4, 2.5, 8.0])
+def test_slope_of_gelu(x):
+    y = Value(x).gelu()
+    measured = nudge(lambda weights: weights[0].gelu(), [Value(x)])
+    assert list(y.slopes) == pytest.approx(measured, abs=1e-7)
+
+
+def test_gelu_is_close_to_x_times_the_share_of_the_normal_distribution_below_x():
+    """The form with tanh stays within 0.0005 of x * Phi(x), which it stands for."""
+    for x in [k / 10 for k in range(-40, 41)]:
+        exact = x * (1 + math.erf(x / math.sqrt(2))) / 2
+        assert Value(x).gelu().data == pytest.approx(exact, abs=5e-4)
+
+
+def test_a_block_with_zeroed_last_matrices_is_the_identity():
+    """What attention and MLP write is added: if they write 0, everything stays, to the bit."""
+    block = Block(random.Random(1), C=4, H=2)
+    for part in (block.attn.proj, block.mlp.down):
+        for weight in part.parameters():
+            weight.data = 0.0
+    xs = random_xs(3, 4)
+    assert [[y.data for y in row] for row in block(xs)] == [[x.data for x in row] for row in xs]
+
+
+def test_the_residual_road_hands_gradients_through_unchanged():
+    block = Block(random.Random(1), C=4, H=2)
+    for part in (block.attn.proj, block.mlp.down):
+        for weight in part.parameters():
+            weight.data = 0.0
+    xs = random_xs(3, 4)
+    (block(xs)[2][1] * 5.0).backward()
+    assert xs[2][1].grad == 5.0
+    assert all(x.grad == 0.0 for row in xs for x in row if x is not xs[2][1])
+
+
+def test_block_against_nudges():
+    block, xs = Block(random.Random(1), C=2, H=1), random_xs(2, 2)
+    weights = block.parameters() + [x for row in xs for x in row]
+
+    def loss(_):
+        return sum(y * y * (c + 1.0) for row in block(xs) for c, y in enumerate(row))
+
+    loss(None).backward()
+    assert [w.grad for w in weights] == pytest.approx(nudge(loss, weights), abs=1e-6)
+
+
+def test_mlp_widens_four_times():
+    mlp = MLP(random.Random(1), C=4)
+    assert (len(mlp.up.weight), len(mlp.down.weight)) == (16, 4)
+
+
+def test_blocks_can_be_stacked():
+    one, two = GPT(random.Random(1)), GPT(random.Random(1), L=2)
+    extra = len(two.parameters()) - len(one.parameters())
+    assert extra == len(Block(random.Random(1), C=16, H=4).parameters())
+    assert len(two([0, 1, 2])) == 3
