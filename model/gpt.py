@@ -11,8 +11,8 @@ V = 27
 class Linear(Module):
     """y[k] = weight[k][0] * x[0] + weight[k][1] * x[1] + … + bias[k]        x (C), y (K)"""
 
-    def __init__(self, rng, size_in, size_out):
-        self.weight = matrix(rng, size_out, size_in)
+    def __init__(self, rng, size_in, size_out, scale=0.1):
+        self.weight = matrix(rng, size_out, size_in, scale)
         self.bias = vector(size_out)
 
     def __call__(self, x):
@@ -27,12 +27,12 @@ class Attention(Module):
     and receives the sum of p[s] * v[s]
     """
 
-    def __init__(self, rng, C, H):
+    def __init__(self, rng, C, H, scale_out=0.1):
         if C % H:
             raise ValueError(f"Attention: got {C} channels for {H} heads; expected a multiple")
         self.H = H
         self.qkv = Linear(rng, C, 3 * C)
-        self.proj = Linear(rng, C, C)
+        self.proj = Linear(rng, C, C, scale_out)
 
     def __call__(self, xs):
         C = len(xs[0])
@@ -66,9 +66,9 @@ class LayerNorm(Module):
 class MLP(Module):
     """Two layers with a bend between them, for each letter alone: C -> 4 * C -> C."""
 
-    def __init__(self, rng, C):
+    def __init__(self, rng, C, scale_out=0.1):
         self.up = Linear(rng, C, 4 * C)
-        self.down = Linear(rng, 4 * C, C)
+        self.down = Linear(rng, 4 * C, C, scale_out)
 
     def __call__(self, x):
         return self.down([number.gelu() for number in self.up(x)])  # (C) -> (4 * C) -> (C)
@@ -77,11 +77,11 @@ class MLP(Module):
 class Block(Module):
     """Letters hear each other, then think alone; what comes of it is added to what was there."""
 
-    def __init__(self, rng, C, H):
+    def __init__(self, rng, C, H, scale_out=0.1):
         self.ln_1 = LayerNorm(C)
-        self.attn = Attention(rng, C, H)
+        self.attn = Attention(rng, C, H, scale_out)
         self.ln_2 = LayerNorm(C)
-        self.mlp = MLP(rng, C)
+        self.mlp = MLP(rng, C, scale_out)
 
     def __call__(self, xs):
         heard = self.attn([self.ln_1(x) for x in xs])
@@ -93,11 +93,12 @@ class GPT(Module):
     """Logits of the next letter at every place of a name, from all letters up to there."""
 
     def __init__(self, rng, T=16, C=16, H=4, L=1):
-        self.tok_emb = matrix(rng, V, C)
-        self.pos_emb = matrix(rng, T, C)
-        self.blocks = [Block(rng, C, H) for _ in range(L)]
+        self.tok_emb = matrix(rng, V, C, scale=0.02)
+        self.pos_emb = matrix(rng, T, C, scale=0.02)
+        # 2 * L parts add to the road; smaller last matrices keep their sum at one scale.
+        scale_out = 0.1 / math.sqrt(2 * L)
+        self.blocks = [Block(rng, C, H, scale_out) for _ in range(L)]
         self.ln_f = LayerNorm(C)
-        self.head = Linear(rng, C, V)
 
     def __call__(self, letters):
         if len(letters) > len(self.pos_emb):
@@ -107,7 +108,8 @@ class GPT(Module):
         xs = [add(self.tok_emb[x], self.pos_emb[t]) for t, x in enumerate(letters)]  # (T) -> (T, C)
         for block in self.blocks:
             xs = block(xs)
-        return [self.head(self.ln_f(x)) for x in xs]  # (T, C) -> (T, V)
+        xs = [self.ln_f(x) for x in xs]
+        return [[dot(row, x) for row in self.tok_emb] for x in xs]  # (T, C) -> (T, V)
 
 
 def add(x, y):

@@ -54,7 +54,7 @@ def main():
     try:
         names = read_names(options.names)
         train_names, held_out_names = split(names)
-        model = GPT(random.Random(1))
+        model = GPT(random.Random(2))
         progress = train(model, train_names, options.learning_rate, options.passes)
     except ValueError as error:
         fail(f"train: {error}")
