@@ -341,7 +341,9 @@ def show_diff(steps, ref, word):
     except Problem:
         reading = ""
     order = re.findall(r"`([\w/.]+\.\w+)", reading)
-    order += ["engine/*", "model/*", "kernels/*", "tests/*", "*"]
+    changed = git("diff", "--name-only", f"{step.commit}^", step.commit).split()
+    order += ["engine/*", *(path for path in changed if re.fullmatch(r"model/\w+\.py", path))]
+    order += ["kernels/*", "model/*", "tests/*", "*"]
     with tempfile.NamedTemporaryFile("w", suffix=".order", encoding="utf-8") as file:
         file.write("\n".join(dict.fromkeys(order)) + "\n")
         file.flush()

@@ -1,26 +1,45 @@
-"""Arrays that remember how they were made."""
+"""Arrays that remember how they were made.
+
+A method of Tensor is what one writes with plain numbers or numpy's arrays: an operator, a function
+of each number alone (exp, tanh; relu and gelu beside them), an index and the like. The parts of a
+network are functions in ops.py. Of the methods, +, gelu and @ have their arithmetic in cpu.py, as
+those parts have: the GPT calls them.
+"""
 
 import numpy as np
 
 from engine import cpu
 
+NUMBERS = (int, float, np.number, np.ndarray)
 FLOATS = (np.float32, np.float64)
 
 
 def comparison(compare):
-    """The method that makes x == y, x < y and so on an array of True and False, as numpy does."""
-    return lambda self, other: compare(self.data, lift(other, self.dtype).data)
+    """The method that makes x == y, x < y and so on an array of True and False, as numpy does.
+
+    What is no number, array or Tensor is left to Python: x == None is False, x < None a TypeError.
+    """
+
+    def method(self, other):
+        if not isinstance(other, (Tensor, *NUMBERS)):
+            return NotImplemented
+        return compare(self.data, lift(other, self.dtype).data)
+
+    return method
 
 
 class Tensor:
     """An array, the Tensors it was made from (its parents), and the rule that leads back to them.
 
     The rule takes dy, the gradient of the loss towards this Tensor, and returns the gradient
-    towards each parent. Operators: + - * / and ** with a plain number on either side; exp and log.
-    After loss.backward(), grad has a slope for each number in data, and used says that the
-    graph has been walked through it.
+    towards each parent. Operators: + - * / with a number or an array on either side, ** with a
+    plain number; exp and log.
+    grad is None until loss.backward() finds a slope for each number in data (in a Flat it is 0 at
+    first); used says that the graph has been walked through it.
     Arrays are taken as they are, not copied: whoever changes one before backward() may change a
     gradient.
+    Missing are permute, squeeze, stack, split, sqrt, abs, clip, var, argmax, log_softmax and more:
+    tests/engine/test_missing.py says what to write instead.
     """
 
     __slots__ = ("data", "grad", "parents", "rule", "used")
@@ -36,7 +55,7 @@ class Tensor:
         if data.dtype.kind not in "fiub":
             raise ValueError(f"Tensor: got the dtype {data.dtype}; expected real numbers")
         self.data = data if data.dtype in FLOATS else data.astype(np.float64)
-        self.grad = 0.0
+        self.grad = None
         self.parents = parents
         self.rule = rule
         self.used = False
@@ -109,25 +128,25 @@ class Tensor:
         if not self.parents:
             got = "a Tensor made from nothing"
             raise ValueError(f"backward: got {got}; expected a loss computed outside of no_grad")
-        # A number of numpy's, not a plain one: rules and unstretch ask for its shape.
-        self.grad = self.grad + np.ones((), self.dtype)
+        # A number of numpy's, not a plain one: rules and unbroadcast ask for its shape.
+        self.grad = np.ones((), self.dtype)
         while order:
             node = order.pop()
             for parent, gradient in zip(node.parents, node.rule(node.grad), strict=True):
-                gradient = unstretch(gradient, parent.shape)
-                if not parent.parents:
-                    # A weight's gradient is an array of its own and may be changed in place.
-                    parent.grad += gradient
-                elif type(parent.grad) is float:
-                    parent.grad = gradient
+                gradient = unbroadcast(gradient, parent.shape)
+                if parent.grad is None:
+                    # Only a weight needs a copy: its grad is added to in place.
+                    parent.grad = gradient if parent.parents else cpu.copy(gradient)
+                elif parent.parents:
+                    parent.grad = cpu.add(parent.grad, gradient)
                 else:
-                    parent.grad = parent.grad + gradient
+                    parent.grad = cpu.add_to(parent.grad, gradient)
             node.used = node.parents != ()
             node.parents, node.rule = (), None
 
     def __add__(self, other):
         other = lift(other, self.dtype)
-        return Tensor(self.data + other.data, (self, other), lambda dy: (dy, dy))
+        return Tensor(cpu.add(self.data, other.data), (self, other), lambda dy: (dy, dy))
 
     def __mul__(self, other):
         other = lift(other, self.dtype)
@@ -136,10 +155,10 @@ class Tensor:
 
     def exp(self):
         """y = e ** x    slope y"""
-        most = 709 if self.dtype == np.float64 else 88
-        if np.any(self.data > most):
+        limit = 709.78 if self.dtype == np.float64 else 88.72
+        if np.any(self.data > limit):
             got = self.data.max()
-            raise ValueError(f"exp: got {got}; expected at most {most}, beyond it overflows")
+            raise ValueError(f"exp: got {got}; expected at most {limit}, beyond it overflows")
         y = np.exp(self.data)
         return Tensor(y, (self,), lambda dy: (dy * y,))
 
@@ -153,7 +172,7 @@ class Tensor:
         other = lift(other, self.dtype)
         return Tensor(self.data - other.data, (self, other), lambda dy: (dy, -dy))
 
-    # The loss needs no more. The rest makes a Tensor as handy as a plain number.
+    # The rest makes a Tensor as handy as numpy's arrays.
 
     def __truediv__(self, other):
         """y = a / b    slopes 1 / b and -y / b"""
@@ -189,8 +208,8 @@ class Tensor:
 
     def gelu(self):
         """y = x * (1 + tanh(sqrt(2 / pi) * (x + 0.044715 * x ** 3))) / 2"""
-        y, t = cpu.gelu_forward(self.data)
-        return Tensor(y, (self,), lambda dy: (cpu.gelu_backward(dy, self.data, t),))
+        y, saved = cpu.gelu_forward(self.data)
+        return Tensor(y, (self,), lambda dy: (cpu.gelu_backward(dy, self.data, saved),))
 
     def __neg__(self):
         return self * -1.0
@@ -219,18 +238,19 @@ class Tensor:
         """The same numbers in the same order, in rows of other lengths    dx: dy in x's shape"""
         return Tensor(self.data.reshape(*shape), (self,), lambda dy: (dy.reshape(self.shape),))
 
-    def mean(self, dim=None, keepdim=False):
+    def mean(self, dim=None, keepdim=False, **numpys):
         """The sum divided by how many numbers it adds up"""
         if self.size == 0:
             raise ValueError(f"mean: got shape {self.shape}; expected at least one number")
-        total = self.sum(dim, keepdim)
+        total = self.sum(dim, keepdim, **numpys)
         return total * (total.data.size / self.data.size)
 
-    def max(self, dim=None, keepdim=False):
+    def max(self, dim=None, keepdim=False, **numpys):
         """The largest number along the axis dim, or of all    dx = dy there, shared evenly by ties
 
         As torch.amax; no index is returned.
         """
+        dim, keepdim = axes(dim, keepdim, **numpys)
         y = self.data.max(axis=dim, keepdims=True)
         largest = self.data == y
         shares = (largest / largest.sum(axis=dim, keepdims=True)).astype(self.dtype)
@@ -240,8 +260,9 @@ class Tensor:
 
         return Tensor(self.data.max(axis=dim, keepdims=keepdim), (self,), rule)
 
-    def sum(self, dim=None, keepdim=False):
+    def sum(self, dim=None, keepdim=False, **numpys):
         """The sum over the axis dim, or over all numbers    dx = dy, stretched to the shape of x"""
+        dim, keepdim = axes(dim, keepdim, **numpys)
 
         def rule(dy):
             if dim is not None and not keepdim:
@@ -256,8 +277,8 @@ class Tensor:
         A row that is taken twice gets both its gradients.
         """
         # Copies: whoever asks may change theirs before backward.
-        parts = index if isinstance(index, tuple) else (index,)
-        index = tuple([p.copy() if hasattr(p, "copy") else p for p in parts])
+        entries = index if isinstance(index, tuple) else (index,)
+        index = tuple([e.copy() if hasattr(e, "copy") else e for e in entries])
 
         def rule(dy):
             dx = np.zeros_like(self.data)
@@ -306,7 +327,7 @@ def lift(number, dtype=np.float64):
     """A Tensor as it is; a plain number or array as a Tensor of this dtype without parents."""
     if isinstance(number, Tensor):
         return number
-    if not isinstance(number, (int, float, np.number, np.ndarray)):
+    if not isinstance(number, NUMBERS):
         raise ValueError(f"Tensor: got {number!r}; expected a number, an array or a Tensor")
     tensor = Tensor(number)
     tensor.data = tensor.data.astype(dtype, copy=False)
@@ -319,7 +340,14 @@ def lift_all(*numbers):
     return [lift(x, dtype) for x in numbers]
 
 
-def unstretch(gradient, shape):
+def axes(dim, keepdim, axis=None, keepdims=False, dtype=None, out=None):
+    """dim and keepdim, or numpy's axis and keepdims: np.sum(x, 0) calls x.sum(axis=0, out=None)"""
+    if dtype is not None or out is not None or (dim is not None and axis is not None):
+        raise ValueError("sum, mean, max: got dtype, out or two axes; expected dim and keepdim")
+    return (axis if dim is None else dim), keepdim or keepdims
+
+
+def unbroadcast(gradient, shape):
     """The gradient of an array of this shape, which numpy has stretched to that of `gradient`.
 
     Each of its numbers was used in many places and gets the sum of the gradients there.

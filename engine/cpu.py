@@ -1,7 +1,14 @@
 """The arithmetic of the operations on numpy arrays, without any graph.
 
-name_forward returns the result, and with it whatever name_backward needs beside the inputs.
-name_backward takes dy, the gradient of the result, and returns those of the inputs, in their order.
+Here is what the GPT computes over large arrays, learning or writing, and a GPU will have to do
+anew. Elsewhere stays what numpy does to each number in one call, such as * and where, and what the
+GPT never calls, such as tanh and max.
+
+name_forward returns the result y; or (y, saved), where saved is for name_backward alone to read.
+name_backward takes dy, the gradient of y, then what it needs of the inputs, y and saved; it returns
+the gradients of the inputs, in their order.
+Neither writes over what it is given, least of all dy: a + b hands the same array to both its sides.
+What changes an array in place says so.
 """
 
 import math
@@ -16,7 +23,7 @@ BLOCK = 64
 def gelu_forward(x):
     """y = x * (1 + t) / 2,  t = tanh(u),  u = k * (x + 0.044715 * x ** 3),  k = sqrt(2 / pi)
 
-    Returns y and t, of x's shape. Hendrycks and Gimpel, 2016, in the form that GPT-2 uses.
+    Returns y and saved: t, of x's shape. Hendrycks and Gimpel, 2016, in the form that GPT-2 uses.
     """
     # u = x * (k + k * 0.044715 * x ** 2)
     u = x * x
@@ -51,7 +58,7 @@ def embedding_forward(weight, index):
 
 
 def embedding_backward(dy, index, shape):
-    """dweight, of this shape: dy added up over all places where a row was taken
+    """dweight[i] = the sum of dy over all places where index is i        dweight of this shape
 
     Sorted by the row taken, places of the same row stand together and are added up in one sweep.
     """
@@ -62,6 +69,22 @@ def embedding_backward(dy, index, shape):
     return dweight
 
 
+def copy(x):
+    """y = x, in an array of its own"""
+    return np.array(x)
+
+
+def add(a, b):
+    """y = a + b        On the way back both get dy as it is."""
+    return a + b
+
+
+def add_to(total, x):
+    """total += x, in place. Returns total."""
+    total += x
+    return total
+
+
 def matmul_forward(a, b):
     """y = a @ b        a (…, N, C), b (…, C, K), y (…, N, K)"""
     if b.ndim > 2:
@@ -70,7 +93,7 @@ def matmul_forward(a, b):
 
 
 def matmul_backward(dy, a, b):
-    """da = dy @ b.T    db = a.T @ dy"""
+    """da = dy @ b.T    db = a.T @ dy, added up over all (N, C) where b is one table for them"""
     if b.ndim > 2:
         return dy @ np.swapaxes(b, -1, -2), np.swapaxes(a, -1, -2) @ dy
     return (rows(dy) @ b.T).reshape(a.shape), rows(a).T @ rows(dy)
@@ -89,57 +112,57 @@ def linear_backward(dy, x, weight):
     return dx, rows(dy).T @ rows(x), sum_over_rows(dy)
 
 
-def attention_forward(qkv, H, kept=None):
+def attention_forward(qkv, H, kv=None):
     """y[t] = sum over s <= t of p[t, s] * v[s],  p[t] = softmax(q[t] . k[s] / sqrt(D)), each head
 
-    qkv (B, T, 3 * C), y (B, T, C). Returns y and p, (B, H, T, T). Vaswani and others, 2017.
-    kept: k and v of S places, (B, H, S, D) each, of which those of qkv are the last T. Then s runs
+    qkv (B, T, 3 * C), y (B, T, C). Vaswani and others, 2017.
+    Returns y and saved: y and p, (B, H, T, T), in which what lies behind a block is not written.
+    kv: k and v of S places, (B, H, S, D) each, of which those of qkv are the last T. Then s runs
     over all S, and p is (B, H, T, S).
     """
     B, T, C = qkv.shape[0], qkv.shape[1], qkv.shape[2] // 3
     q, k, v = split_heads(qkv, H)
-    k, v = kept or (k, v)
+    k, v = kv or (k, v)
     before = k.shape[2] - T
     y, p = np.empty((B, T, C), qkv.dtype), np.empty((B, H, T, before + T), qkv.dtype)
     y_heads = y.reshape(B, T, H, C // H).swapaxes(1, 2)
+    # -inf is added where s > t: that takes less time than to write it there.
+    mask = np.where(np.tri(min(BLOCK, T), dtype=bool), 0, -np.inf).astype(qkv.dtype)
     for i, j in blocks(T):
         # Place i + n looks at the first before + i + n + 1: only the last square hides something.
         seen = before + j
         scores = q[:, :, i:j] @ k[:, :, :seen].swapaxes(-1, -2)  # (B, H, j - i, seen)
         scores *= 1 / math.sqrt(C // H)
-        mask = np.where(np.tri(j - i, dtype=bool), 0, -np.inf)
-        scores[..., before + i :] += mask.astype(scores.dtype)
+        scores[..., before + i :] += mask[: j - i, : j - i]
         scores -= row_max(scores)
         np.exp(scores, out=scores)
         shares = np.divide(scores, row_sum(scores), out=p[:, :, i:j, :seen])
         np.matmul(shares, v[:, :, :seen], out=y_heads[:, :, i:j])
-        p[:, :, i:j, seen:] = 0
-    return y, p
+    return y, (y, p)
 
 
-def attention_backward(dy, qkv, y, p, H):
+def attention_backward(dy, qkv, saved, H):
     """dv = p.T @ dy    dp = dy @ v.T    ds = p * (dp - sum of p * dp) / sqrt(D)
 
     dq = ds @ k    dk = ds.T @ q, for each head; 0 wherever p is. The sum runs over T places, but
     equals dy . y, since dp = dy . v and y = sum of p * v: that is over D numbers only.
     """
+    y, p = saved
     B, T, C = dy.shape
     q, k, v = split_heads(qkv, H)
     dy, y = (x.reshape(B, T, H, C // H).swapaxes(1, 2) for x in (dy, y))  # -> (B, H, T, D)
     dqkv = np.empty_like(qkv)
     dq, dk, dv = split_heads(dqkv, H)
     shift = row_sum(dy * y)
-    for i, j in blocks(T):
-        # At places i to j - 1 look only those from i on.
+    for i, j in reversed(blocks(T)):
+        # At places i to j - 1 look only those from i on. The first j - i of these have no dq yet.
         shares = p[:, :, i:, i:j]
         ds = dy[:, :, i:] @ v[:, :, i:j].swapaxes(-1, -2)  # (B, H, T - i, j - i)
         ds -= shift[:, :, i:]
         ds *= shares
         ds *= 1 / math.sqrt(C // H)
-        if i == 0:
-            np.matmul(ds, k[:, :, :j], out=dq)
-        else:
-            dq[:, :, i:] += ds @ k[:, :, i:j]
+        np.matmul(ds[:, :, : j - i], k[:, :, i:j], out=dq[:, :, i:j])
+        dq[:, :, j:] += ds[:, :, j - i :] @ k[:, :, i:j]
         np.matmul(ds.swapaxes(-1, -2), q[:, :, i:], out=dk[:, :, i:j])
         np.matmul(shares.swapaxes(-1, -2), dy[:, :, i:], out=dv[:, :, i:j])
     return dqkv
@@ -148,6 +171,14 @@ def attention_backward(dy, qkv, y, p, H):
 def blocks(T):
     """(i, j) for each block of places, i to j - 1: (0, 64), (64, 128) and so on, up to T"""
     return [(i, min(i + BLOCK, T)) for i in range(0, T, BLOCK)]
+
+
+def attention_shares(qkv, H):
+    """p of attention_forward, (B, H, T, T), 0 where s > t, for whoever wants to look at it"""
+    q, k, _ = split_heads(qkv, H)
+    T, D = q.shape[2:]
+    scores = np.where(np.tri(T, dtype=bool), q @ k.swapaxes(-1, -2), -np.inf)
+    return softmax_forward(scores, math.sqrt(D))
 
 
 def split_heads(qkv, H):
@@ -160,7 +191,7 @@ def softmax_forward(logits, temperature=1.0):
     """p[j] = exp(logits[j] / temperature) / (sum of them over the row)        logits, p (…, V)
 
     The highest logit is subtracted first. That changes no p, since it divides above and below
-    by the same number, and it keeps exp from overflowing.
+    by the same number, and it keeps exp from overflowing. The way back needs p and nothing else.
     """
     logits = logits / temperature
     exps = np.exp(logits - np.max(logits, axis=-1, keepdims=True))
@@ -175,18 +206,28 @@ def softmax_backward(dy, p, temperature):
 def cross_entropy_forward(logits, y, ignore_index):
     """The mean of -log(p[y]) over all places, p = softmax(logits)     logits, p (…, V), y (…)
 
-    Places where y is ignore_index do not count. Returns the loss and p.
+    Places where y is ignore_index do not count.
+    Returns the loss and saved: highest, of each row, and log(sum of exp(logits - highest)).
     """
     counted = y != ignore_index
-    shifted = logits - row_max(logits)
-    log_p = shifted - np.log(np.exp(shifted).sum(axis=-1, keepdims=True))
-    return -log_p[counted, y[counted]].mean(), np.exp(log_p)
+    highest = row_max(logits)
+    shifted = logits - highest
+    log_sum = np.log(np.exp(shifted).sum(axis=-1, keepdims=True))
+    log_p = shifted[counted, y[counted]] - log_sum[counted, 0]
+    return -log_p.mean(), (highest, log_sum)
 
 
-def cross_entropy_backward(dy, p, y, ignore_index):
-    """dlogits = dy / number of places * (p - 1 at y, p elsewhere), 0 at places that do not count"""
+def cross_entropy_backward(dy, logits, y, saved, ignore_index):
+    """dlogits = dy / number of places * (p - 1 at y, p elsewhere), 0 at places that do not count
+
+    p = exp(logits - highest - log of the sum), made anew: a row keeps two numbers in place of V.
+    """
+    highest, log_sum = saved
     counted = y != ignore_index
-    slopes = p * counted[..., None]
+    slopes = logits - highest
+    slopes -= log_sum
+    np.exp(slopes, out=slopes)
+    slopes[~counted] = 0.0
     slopes[counted, y[counted]] -= 1.0
     # A numpy integer would turn float32 into float64; a plain one does not.
     return dy / int(counted.sum()) * slopes
@@ -195,7 +236,7 @@ def cross_entropy_backward(dy, p, y, ignore_index):
 def dropout_forward(x, p, noise):
     """y = x * keep,  keep = 0 with probability p, else 1 / (1 - p), so that y is x on average
 
-    noise is a numpy Generator. Returns y and keep, of x's shape. Srivastava and others, 2014.
+    noise: a numpy Generator. Returns y and saved: keep, of x's shape. Srivastava and others, 2014.
     """
     keep = (noise.random(x.shape, np.float32) >= p).astype(x.dtype)
     keep *= 1 / (1 - p)
@@ -210,7 +251,7 @@ def dropout_backward(dy, keep):
 def layernorm_forward(x, weight, bias, eps=1e-5):
     """y = weight * n + bias,  n = (x - mean) * r,  r = 1 / sqrt(variance + eps)        x, y (…, C)
 
-    Returns y, and the mean and r of each row, (…, 1). Ba, Kiros and Hinton, 2016.
+    Returns y and saved: the mean and r of each row, (…, 1). Ba, Kiros and Hinton, 2016.
     """
     mean = row_mean(x)
     centred = x - mean
@@ -219,14 +260,15 @@ def layernorm_forward(x, weight, bias, eps=1e-5):
     y *= r
     y *= weight
     y += bias
-    return y, mean, r
+    return y, (mean, r)
 
 
-def layernorm_backward(dy, x, weight, mean, r):
+def layernorm_backward(dy, x, weight, saved):
     """dx = r * (dn - mean of dn - n * mean of dn * n),  dn = dy * weight
 
     dweight = dy * n    dbias = dy, each added up over all rows
     """
+    mean, r = saved
     n = x - mean
     n *= r
     dweight, dbias = sum_over_rows(dy * n), sum_over_rows(dy)
@@ -245,23 +287,34 @@ def rows(x):
 
 
 def sum_over_rows(x):
-    """The sum of all rows, (…, C) -> (C). Sums are fastest as products with ones."""
+    """y[c] = the sum of x[…, c], (…, C) -> (C). Sums are fastest as products with ones."""
     return np.ones(x.size // x.shape[-1], x.dtype) @ rows(x)
 
 
 def row_sum(x):
-    """The sum within each row, (…, C) -> (…, 1)"""
+    """x.sum(axis=-1, keepdims=True), (…, C) -> (…, 1)"""
     return x @ np.ones((x.shape[-1], 1), x.dtype)
 
 
 def row_max(x):
-    """The largest within each row, (…, C) -> (…, 1). To find its place takes less than max does."""
+    """x.max(axis=-1, keepdims=True), (…, C) -> (…, 1). Finding its place is faster than max."""
     return np.take_along_axis(x, x.argmax(axis=-1, keepdims=True), axis=-1)
 
 
 def row_mean(x):
-    """(…, C) -> (…, 1)"""
+    """x.mean(axis=-1, keepdims=True), (…, C) -> (…, 1)"""
     return row_sum(x) / x.shape[-1]
+
+
+def square_sum(x):
+    """The sum of the squares of all numbers of x, a plain number"""
+    return float(np.vdot(x, x))
+
+
+def scale(x, factor):
+    """x *= factor, in place. Returns x."""
+    x *= factor
+    return x
 
 
 def adamw_step(w, grad, m, v, t, lr, betas, eps, weight_decay):
@@ -270,6 +323,7 @@ def adamw_step(w, grad, m, v, t, lr, betas, eps, weight_decay):
     w = w - lr * weight_decay * w
     m = beta1 * m + (1 - beta1) * grad    v = beta2 * v + (1 - beta2) * grad ** 2
     w = w - lr * m' / (sqrt(v') + eps),   m' = m / (1 - beta1 ** t), v' = v / (1 - beta2 ** t)
+    Returns w, m and v, which it has changed.
     """
     beta1, beta2 = betas
     m_scale, v_scale = 1 / (1 - beta1**t), 1 / (1 - beta2**t)
@@ -279,3 +333,4 @@ def adamw_step(w, grad, m, v, t, lr, betas, eps, weight_decay):
     v += (1 - beta2) * grad * grad
     w *= 1 - lr * weight_decay
     w -= lr * m_scale * m / (np.sqrt(v * v_scale) + eps)
+    return w, m, v

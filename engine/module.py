@@ -1,4 +1,4 @@
-"""Parts of a model: what holds weights."""
+"""Modules: what a model is made of, and what holds its weights."""
 
 import numpy as np
 
@@ -6,9 +6,9 @@ from engine.autograd import FLOATS, Tensor
 
 
 class Module:
-    """A part of a model. Its weights are its attributes: Tensors, other Modules, lists of them.
+    """A model or a layer. Its weights are its attributes: Tensors, other Modules, lists of them.
 
-    training: whether it is learning, or being asked; Dropout is the only part that cares.
+    training: whether it is learning, or being evaluated; Dropout is the only Module that cares.
     """
 
     training = True
@@ -37,8 +37,8 @@ class Module:
     def train(self, mode=True):
         """Sets training here and in all Modules inside."""
         self.training = mode
-        for part in vars(self).values():
-            for inner in part if isinstance(part, list) else [part]:
+        for child in vars(self).values():
+            for inner in child if isinstance(child, list) else [child]:
                 if isinstance(inner, Module):
                     inner.train(mode)
         return self
@@ -47,12 +47,12 @@ class Module:
         return self.train(False)
 
 
-def named(name, part):
+def named(name, child):
     """Walks through lists and Modules down to the Tensors and puts their names together."""
-    if isinstance(part, Tensor):
-        yield name, part
-    elif isinstance(part, (list, Module)):
-        inside = enumerate(part) if isinstance(part, list) else vars(part).items()
+    if isinstance(child, Tensor):
+        yield name, child
+    elif isinstance(child, (list, Module)):
+        inside = enumerate(child) if isinstance(child, list) else vars(child).items()
         for key, inner in inside:
             yield from named(f"{name}.{key}" if name else str(key), inner)
 

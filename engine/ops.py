@@ -1,4 +1,9 @@
-"""Operations on Tensors that make one node each, however many numbers go in."""
+"""Operations on Tensors that make one node each, however many numbers go in.
+
+They are the parts of a network: most work on whole rows, with weights or labels. What joins
+Tensors is here too, since it is the method of none. The arithmetic of the parts is in cpu.py; here
+are the checks and the graph.
+"""
 
 import numpy as np
 
@@ -31,23 +36,20 @@ def linear(x, weight, bias):
     return Tensor(y, (x, weight, bias), lambda dy: cpu.linear_backward(dy, x.data, weight.data))
 
 
-def attention(qkv, H, past=None):
-    """(y, p): what each letter receives in H heads, and the shares with which it looks around.
+def attention(qkv, H, cache=None):
+    """What each token receives in H heads        qkv (B, T, 3 * C), y (B, T, C)
 
-    qkv (B, T, 3 * C), y a Tensor (B, T, C), p an array (B, H, T, T), to be read only
-    past: keys and values of the places before, where these look too; it keeps those of qkv as well.
-    With S places in all, p is (B, H, T, S).
-    Raises ValueError outside no_grad: no gradient goes into the past.
+    cache: the keys and values of the places before, where these look too; it keeps those of qkv as
+    well. Raises ValueError outside no_grad: no gradient goes into a cache.
     """
     if qkv.ndim != 3 or qkv.shape[2] % (3 * H):
         got = f"{qkv.shape} and {H} heads"
         raise ValueError(f"attention: got {got}; expected (B, T, 3 * C), C a multiple of the heads")
-    if past is not None and Tensor.recording:
-        raise ValueError("attention: got a past to be recorded; expected one inside no_grad only")
-    kept = past and past.add(*cpu.split_heads(qkv.data, H)[1:])
-    y, p = cpu.attention_forward(qkv.data, H, kept)
-    p.flags.writeable = False  # the way back needs it as it is
-    return Tensor(y, (qkv,), lambda dy: (cpu.attention_backward(dy, qkv.data, y, p, H),)), p
+    if cache is not None and Tensor.recording:
+        raise ValueError("attention: got a cache to be recorded; expected one inside no_grad only")
+    kv = cache and cache.add(*cpu.split_heads(qkv.data, H)[1:])
+    y, saved = cpu.attention_forward(qkv.data, H, kv)
+    return Tensor(y, (qkv,), lambda dy: (cpu.attention_backward(dy, qkv.data, saved, H),))
 
 
 def cross_entropy(logits, y, ignore_index=-1):
@@ -66,10 +68,10 @@ def cross_entropy(logits, y, ignore_index=-1):
     if wrong.size:
         last = logits.shape[-1] - 1
         raise ValueError(f"cross_entropy: got the label {wrong[0]}; expected 0 to {last}")
-    loss, p = cpu.cross_entropy_forward(logits.data, y, ignore_index)
+    loss, saved = cpu.cross_entropy_forward(logits.data, y, ignore_index)
 
     def rule(dy):
-        return (cpu.cross_entropy_backward(dy, p, y, ignore_index),)
+        return (cpu.cross_entropy_backward(dy, logits.data, y, saved, ignore_index),)
 
     return Tensor(loss, (logits,), rule)
 
@@ -85,18 +87,18 @@ def layernorm(x, weight, bias, eps=1e-5):
     if not weight.shape == bias.shape == x.shape[-1:]:
         got = f"x {x.shape}, weight {weight.shape} and bias {bias.shape}"
         raise ValueError(f"layernorm: got {got}; expected (…, C), (C) and (C)")
-    y, mean, r = cpu.layernorm_forward(x.data, weight.data, bias.data, eps)
+    y, saved = cpu.layernorm_forward(x.data, weight.data, bias.data, eps)
 
     def rule(dy):
-        return cpu.layernorm_backward(dy, x.data, weight.data, mean, r)
+        return cpu.layernorm_backward(dy, x.data, weight.data, saved)
 
     return Tensor(y, (x, weight, bias), rule)
 
 
 def dropout(x, p, noise):
     """Each number of x becomes 0 with probability p; the others are multiplied by 1 / (1 - p)."""
-    y, keep = cpu.dropout_forward(x.data, p, noise)
-    return Tensor(y, (x,), lambda dy: (cpu.dropout_backward(dy, keep),))
+    y, saved = cpu.dropout_forward(x.data, p, noise)
+    return Tensor(y, (x,), lambda dy: (cpu.dropout_backward(dy, saved),))
 
 
 def cat(tensors, dim=0):

@@ -17,13 +17,15 @@ class SGD:
         self.params, self.lr = list(params), lr
 
     def zero_grad(self):
-        """Gradients add up until they are set back to 0."""
+        """Gradients add up until they are let go of."""
         for param in self.params:
-            param.grad = 0.0
+            param.grad = None
 
     def step(self):
+        """A weight that no gradient has reached stays."""
         for param in self.params:
-            param.data -= self.lr * param.grad
+            if param.grad is not None:
+                param.data -= self.lr * param.grad
 
 
 class AdamW:
@@ -49,13 +51,14 @@ class AdamW:
 
     def zero_grad(self):
         for param in self.params:
-            param.grad = 0.0
+            param.grad = None
 
     def step(self):
         self.t += 1
         settings = self.t, self.lr, self.betas, self.eps
         for param, m, v, decay in zip(self.params, self.m, self.v, self.decays):
-            cpu.adamw_step(param.data, param.grad, m, v, *settings, decay)
+            if param.grad is not None:
+                cpu.adamw_step(param.data, param.grad, m, v, *settings, decay)
 
 
 def decay_groups(model, weight_decay):
@@ -70,16 +73,17 @@ def decay_groups(model, weight_decay):
     ]
 
 
-def clip_grad_norm(params, most):
-    """Shortens all gradients by one factor, where the norm of them together is above `most`.
+def clip_grad_norm(params, max_norm):
+    """Shortens all gradients by one factor, where the norm of them together is above `max_norm`.
 
     norm = sqrt(the sum of the squares of all their numbers), returned as it was.
     Pascanu, Mikolov and Bengio, 2013.
     """
-    norm = math.sqrt(sum(float(np.vdot(param.grad, param.grad)) for param in params))
-    if norm > most:
+    params = [param for param in params if param.grad is not None]
+    norm = math.sqrt(sum(cpu.square_sum(param.grad) for param in params))
+    if norm > max_norm:
         for param in params:
-            param.grad = param.grad * (most / norm)
+            param.grad = cpu.scale(param.grad, max_norm / norm)
     return norm
 
 

@@ -1,25 +1,25 @@
-"""What a model keeps of the letters that it has read, so that it need not read them again."""
+"""The KV cache: what a model keeps of tokens that it has read, not to read them again."""
 
 import numpy as np
 
 
 class Cache:
-    """The keys and values of all letters so far, a Past for each block of a model.
+    """The keys and values of all tokens so far, a BlockCache for each block.
 
-    model(letters, cache) reads letters that follow those, and gives the logits after each of them.
+    model(tokens, cache) reads tokens that follow those, and gives the logits after each of them.
     """
 
     def __init__(self, model):
-        self.blocks = [Past(model.sizes["T"]) for _ in model.blocks]
+        self.blocks = [BlockCache(model.config.T) for _ in model.blocks]
 
     @property
     def length(self):
-        """How many letters have been read."""
+        """How many tokens have been read."""
         return self.blocks[0].length
 
 
-class Past:
-    """The keys and values of one block, with room for T letters."""
+class BlockCache:
+    """The keys and values of one block, with room for T tokens."""
 
     def __init__(self, T):
         self.T, self.length = T, 0

@@ -2,11 +2,12 @@
 
 import hashlib
 import random
+from abc import ABC, abstractmethod
 from pathlib import Path
 
 import numpy as np
 
-from model.download import fetch
+from model.services.download import fetch
 from model.stories import floor, generate
 from model.tokenizer import learn
 
@@ -14,7 +15,7 @@ from model.tokenizer import learn
 LETTERS = ".abcdefghijklmnopqrstuvwxyz"
 # With the mark before it a name fills the model's 16 positions.
 LONGEST = 15
-NAMES = Path(__file__).parent / "data" / "names.txt"
+NAMES_FILE = Path(__file__).parent / "data" / "names.txt"
 SHAKESPEARE = (
     "https://raw.githubusercontent.com/karpathy/char-rnn/master/data/tinyshakespeare/input.txt"
 )
@@ -69,6 +70,29 @@ def decode(numbers):
     return "".join(LETTERS[number] for number in numbers if number != 0)
 
 
+class Letters:
+    """The tokenizer of names: a token a letter, and the mark, token 0, at both ends of a name."""
+
+    V, end, longest, samples = len(LETTERS), 0, LONGEST + 1, 10
+    pieces = tuple(letter.encode() for letter in LETTERS)
+
+    def encode(self, text):
+        """b"abe" -> the tokens 1, 2, 5 of its letters."""
+        return encode(text.decode())[1:-1]
+
+    def decode(self, tokens):
+        return decode(tokens).encode()
+
+    def start(self, prompt):
+        """The mark and the letters of a prompt, which may be ''."""
+        if len(prompt) > LONGEST:
+            raise ValueError(f"prompt: got {prompt!r}; expected at most {LONGEST} letters")
+        return encode(prompt)[:-1]
+
+    def state(self):
+        return ["letters"]
+
+
 def pairs(names):
     """Each letter or mark with the next one: abe -> (0, 1), (1, 2), (2, 5), (5, 0)."""
     return [pair for name in names for pair in zip(encode(name), encode(name)[1:])]
@@ -81,11 +105,42 @@ def split(names):
     return [name for i, name in enumerate(shuffled) if i % 10], shuffled[::10]
 
 
-class Names:
+class Dataset(ABC):
+    """Rows of tokens to learn from, and some held out: what names and texts have in common.
+
+    tokenizer: turns bytes into tokens, numbers from 0 to V - 1, and back
+    tokens_per_byte: the tokens of what is held out, over its bytes
+    alphabet: how many kinds of bytes there are, for counting
+    digest: of all that is learnt from; another one where the data are others
+    floor: the best possible loss, in nats a byte, where it is known
+    """
+
+    @abstractmethod
+    def batch(self, rng, size):
+        """(x, y), each (size, T): rows to learn from, drawn at random, and what comes next.
+
+        y is -1 where there is nothing to predict.
+        """
+
+    @abstractmethod
+    def batches(self, held_out, size):
+        """What is held out, or as much of what is to learn from, as a list of batches (x, y)."""
+
+    @abstractmethod
+    def contexts(self, held_out, memory):
+        """(c, y) for counting: the `memory` bytes before each one, (N, memory), and it, (N)."""
+
+    def bytes_in(self, y):
+        """How many bytes the tokens y stand for; -1 is none."""
+        lengths = np.array([len(piece) for piece in self.tokenizer.pieces])
+        return lengths[y[y >= 0]].sum()
+
+
+class Names(Dataset):
     """Names, each of them a row of its own; every tenth is held out."""
 
-    V = alphabet = len(LETTERS)
-    tokenizer, tokens_per_byte, floor = None, 1.0, None
+    tokenizer, tokens_per_byte, floor = Letters(), 1.0, None
+    V = alphabet = tokenizer.V
 
     def __init__(self, path):
         self.train, self.held_out = split(read_names(path))
@@ -95,14 +150,10 @@ class Names:
         """(x, y) of names drawn at random, each (size, T), T the longest name's as in batch."""
         return batch(rng.choices(self.train, k=size))
 
-    def parts(self, held_out, size=256):
+    def batches(self, held_out, size=256):
         """The held-out names, or as many of those to learn from, in batches."""
         names = self.held_out if held_out else self.train[: len(self.held_out)]
         return [batch(names[i : i + size]) for i in range(0, len(names), size)]
-
-    def bytes_in(self, y):
-        """How many letters y has, each of them a byte; -1 is none."""
-        return (y >= 0).sum()
 
     def contexts(self, held_out, memory):
         """(c, y): the `memory` letters before each letter, (N, memory), and that letter, (N)."""
@@ -116,11 +167,10 @@ class Names:
         return np.array(c, dtype=int).reshape(len(y), memory), np.array(y)
 
 
-class Text:
+class Text(Dataset):
     """A long text, seen through windows of T tokens; the last tenth is held out.
 
     merges: how many the tokenizer learns, from the text to learn from.
-    floor: the best possible loss on it, in nats a character, where that is known.
     """
 
     def __init__(self, text, T, merges=0, floor=None):
@@ -136,7 +186,6 @@ class Text:
         if got < 2 * (T + 1):
             raise ValueError(f"data: got {got} tokens held out; expected {2 * (T + 1)} or more")
         self.tokens_per_byte = got / len(text[cut:])
-        self.lengths = np.array([len(piece) for piece in self.tokenizer.pieces])
         # For counting: the bytes, numbered from 0 to alphabet - 1.
         kinds, numbers = np.unique(np.frombuffer(text, np.uint8), return_inverse=True)
         self.alphabet = len(kinds)
@@ -149,7 +198,7 @@ class Text:
         rows = self.train[places]
         return rows[:, :-1], rows[:, 1:]
 
-    def parts(self, held_out, size=64):
+    def batches(self, held_out, size=64):
         """Window after window of the held-out text, or of as much of the text to learn from, in
         batches; 65,536 tokens at most.
         """
@@ -157,10 +206,6 @@ class Text:
         count = min(len(self.held_out) - 1, 65_536) // self.T
         x, y = (numbers[k:][: count * self.T].reshape(count, self.T) for k in (0, 1))
         return [(x[i : i + size], y[i : i + size]) for i in range(0, count, size)]
-
-    def bytes_in(self, y):
-        """How many bytes the tokens y stand for; -1 is none."""
-        return self.lengths[y[y >= 0]].sum()
 
     def contexts(self, held_out, memory):
         """(c, y): the `memory` bytes before each one, (N, memory), and that one, (N)."""
@@ -177,7 +222,7 @@ def shakespeare(url=SHAKESPEARE, path=Path("runs/shakespeare.txt")):
     return fetch(url, path, SHAKESPEARE_SIZE, SHAKESPEARE_SHA256)
 
 
-def load_data(name, path=NAMES, T=64, merges=0):
+def load_data(name, path=NAMES_FILE, T=64, merges=0):
     """The data that --data names: names, stories, shakespeare, or the text file at a path.
 
     Raises ValueError where a file is missing, is not text, or is too short.

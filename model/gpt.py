@@ -1,6 +1,11 @@
-"""The model: letters in, logits of the next letter out. It grows into a GPT."""
+"""The model: tokens in, logits of the next token out. It grows into a GPT.
+
+A token is a whole number below V. What it stands for, a letter of a name, a character of a text
+or a piece of a word, is for data and tokenizer to know.
+"""
 
 import math
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -9,17 +14,50 @@ from engine.autograd import no_grad
 from engine.module import Module, matrix, vector
 from engine.ops import attention, dropout, embedding, layernorm, linear
 
-# Sizes of models by name; V comes from the data, or is GPT-2's 50,257.
+
+@dataclass(frozen=True)
+class GPTConfig:
+    """The sizes of a model, and of its first weights.
+
+    V, T, C, H, L: in nanoGPT and in GPT-2's files vocab_size, block_size or n_positions, n_embd,
+    n_head and n_layer.
+    scale: how far from 0 the first weights of a block's matrices usually lie.
+    dropout: the share of numbers left out, while training, of the embeddings' sum and of what
+    each part adds.
+    """
+
+    V: int = 27
+    T: int = 16
+    C: int = 16
+    H: int = 4
+    L: int = 1
+    scale: float = 0.1
+    dropout: float = 0.0
+
+    def __post_init__(self):
+        if min(self.V, self.T, self.C, self.H, self.L) < 1:
+            raise ValueError(f"GPTConfig: got {self}; expected sizes of at least 1")
+        if self.C % self.H:
+            got = f"{self.C} channels for {self.H} heads"
+            raise ValueError(f"GPTConfig: got {got}; expected a multiple")
+
+    @property
+    def scale_out(self):
+        """2 * L parts add to the road; smaller last matrices keep their sum at one scale."""
+        return self.scale / math.sqrt(2 * self.L)
+
+
+# Models by name; V and scale are those of names until the data has been read.
 CONFIGS = {
-    "names": {"T": 16, "C": 16, "H": 4, "L": 1},
-    "stories": {"T": 128, "C": 64, "H": 4, "L": 2},
-    "tiny": {"T": 64, "C": 64, "H": 4, "L": 2},
-    "small": {"T": 64, "C": 128, "H": 4, "L": 4},
-    "medium": {"T": 256, "C": 384, "H": 6, "L": 6},
-    "gpt2": {"T": 1024, "C": 768, "H": 12, "L": 12},
-    "gpt2-medium": {"T": 1024, "C": 1024, "H": 16, "L": 24},
-    "gpt2-large": {"T": 1024, "C": 1280, "H": 20, "L": 36},
-    "gpt2-xl": {"T": 1024, "C": 1600, "H": 25, "L": 48},
+    "names": GPTConfig(T=16, C=16, H=4, L=1),
+    "stories": GPTConfig(T=128, C=64, H=4, L=2),
+    "tiny": GPTConfig(T=64, C=64, H=4, L=2),
+    "small": GPTConfig(T=64, C=128, H=4, L=4),
+    "medium": GPTConfig(T=256, C=384, H=6, L=6),
+    "gpt2": GPTConfig(V=50_257, T=1024, C=768, H=12, L=12),
+    "gpt2-medium": GPTConfig(V=50_257, T=1024, C=1024, H=16, L=24),
+    "gpt2-large": GPTConfig(V=50_257, T=1024, C=1280, H=20, L=36),
+    "gpt2-xl": GPTConfig(V=50_257, T=1024, C=1600, H=25, L=48),
 }
 
 
@@ -35,24 +73,25 @@ class Linear(Module):
 
 
 class Attention(Module):
-    """Each letter asks, and every letter up to it offers and gives: H small questions at once.
+    """Each token asks, and every token up to it offers and gives: H small questions at once.
 
     q, k, v = three vectors made of x, cut into H heads of D = C // H numbers each; in each head
-    letter t looks at letter s <= t with the share p[s], p = softmax(q[t] · k[s] / sqrt(D)),
+    token t looks at token s <= t with the share p[s], p = softmax(q[t] · k[s] / sqrt(D)),
     and receives the sum of p[s] * v[s]
+
+    looks: the shares of the last call without a cache, (B, H, T, T), if watched was True
     """
 
-    def __init__(self, rng, C, H, scale=0.1, scale_out=0.1):
-        if C % H:
-            raise ValueError(f"Attention: got {C} channels for {H} heads; expected a multiple")
-        self.H = H
-        self.qkv = Linear(rng, C, 3 * C, scale)
-        self.proj = Linear(rng, C, C, scale_out)
+    def __init__(self, rng, config):
+        C, self.H, self.watched = config.C, config.H, False
+        self.qkv = Linear(rng, C, 3 * C, config.scale)
+        self.proj = Linear(rng, C, C, config.scale_out)
 
-    def __call__(self, x, past=None):
+    def __call__(self, x, cache=None):
         qkv = self.qkv(x)  # (B, T, C) -> (B, T, 3 * C)
-        y, self.looks = attention(qkv, self.H, past)
-        return self.proj(y)
+        if self.watched and cache is None:
+            self.looks = cpu.attention_shares(qkv.data, self.H)
+        return self.proj(attention(qkv, self.H, cache))  # (B, T, 3 * C) -> (B, T, C)
 
 
 class LayerNorm(Module):
@@ -67,11 +106,12 @@ class LayerNorm(Module):
 
 
 class MLP(Module):
-    """Two layers with a bend between them, for each letter alone: C -> 4 * C -> C."""
+    """Two layers with a bend between them, for each token alone: C -> 4 * C -> C."""
 
-    def __init__(self, rng, C, scale=0.1, scale_out=0.1):
-        self.up = Linear(rng, C, 4 * C, scale)
-        self.down = Linear(rng, 4 * C, C, scale_out)
+    def __init__(self, rng, config):
+        C = config.C
+        self.up = Linear(rng, C, 4 * C, config.scale)
+        self.down = Linear(rng, 4 * C, C, config.scale_out)
 
     def __call__(self, x):
         return self.down(self.up(x).gelu())  # (B, T, C) -> (B, T, 4 * C) -> (B, T, C)
@@ -88,80 +128,78 @@ class Dropout(Module):
 
 
 class Block(Module):
-    """Letters hear each other, then think alone; what comes of it is added to what was there."""
+    """Tokens hear each other, then think alone; what comes of it is added to what was there."""
 
-    def __init__(self, rng, C, H, scale=0.1, scale_out=0.1, dropout=0.0, noise=None):
-        self.ln_1 = LayerNorm(C)
-        self.attn = Attention(rng, C, H, scale, scale_out)
-        self.ln_2 = LayerNorm(C)
-        self.mlp = MLP(rng, C, scale, scale_out)
-        self.drop = Dropout(dropout, noise)
+    def __init__(self, rng, config, noise=None):
+        self.ln_1 = LayerNorm(config.C)
+        self.attn = Attention(rng, config)
+        self.ln_2 = LayerNorm(config.C)
+        self.mlp = MLP(rng, config)
+        self.drop = Dropout(config.dropout, noise)
 
-    def __call__(self, x, past=None):
-        x = x + self.drop(self.attn(self.ln_1(x), past))
+    def __call__(self, x, cache=None):
+        x = x + self.drop(self.attn(self.ln_1(x), cache))
         return x + self.drop(self.mlp(self.ln_2(x)))  # (B, T, C) -> (B, T, C)
 
 
 class GPT(Module):
-    """Logits of the next letter at every place of B rows, from all letters up to there.
+    """Logits of the next token at every place of B rows, from all tokens up to there.
 
-    dropout: the share of numbers left out of what each part adds, while training.
-    cache: a Cache of the letters before these, which keeps these as well; inside no_grad only.
+    noise: the generator of what dropout leaves out.
+    cache: a Cache of the tokens before these, which keeps these as well; inside no_grad only.
     """
 
-    def __init__(self, rng, V=27, T=16, C=16, H=4, L=1, scale=0.1, dropout=0.0):
-        self.sizes = {"V": V, "T": T, "C": C, "H": H, "L": L}
-        self.tok_emb = matrix(rng, V, C, scale=0.02)
-        self.pos_emb = matrix(rng, T, C, scale=0.02)
-        # 2 * L parts add to the road; smaller last matrices keep their sum at one scale.
-        scale_out = scale / math.sqrt(2 * L)
-        noise = np.random.default_rng(2)
-        self.drop = Dropout(dropout, noise)
-        self.blocks = [Block(rng, C, H, scale, scale_out, dropout, noise) for _ in range(L)]
-        self.ln_f = LayerNorm(C)
+    def __init__(self, rng, config=CONFIGS["names"]):
+        self.config = config
+        self.tok_emb = matrix(rng, config.V, config.C, scale=0.02)
+        self.pos_emb = matrix(rng, config.T, config.C, scale=0.02)
+        self.noise = np.random.default_rng(2)
+        self.drop = Dropout(config.dropout, self.noise)
+        self.blocks = [Block(rng, config, self.noise) for _ in range(config.L)]
+        self.ln_f = LayerNorm(config.C)
 
-    def __call__(self, letters, cache=None):
+    def __call__(self, tokens, cache=None):
         start = cache.length if cache else 0
-        end, most = start + letters.shape[1], len(self.pos_emb)
+        end, most = start + tokens.shape[1], len(self.pos_emb)
         if most < end:
-            raise ValueError(f"GPT: got {end} letters; expected {most} at most")
+            raise ValueError(f"GPT: got {end} tokens; expected {most} at most")
         pos_emb = self.pos_emb[start:end]
-        x = self.drop(embedding(self.tok_emb, letters) + pos_emb)  # (B, T) -> (B, T, C)
+        x = self.drop(embedding(self.tok_emb, tokens) + pos_emb)  # (B, T) -> (B, T, C)
         for i, block in enumerate(self.blocks):
             x = block(x, cache and cache.blocks[i])
         return self.ln_f(x) @ self.tok_emb.T  # (B, T, C) @ (C, V) -> (B, T, V)
 
 
 def count_flops(model, B, T):
-    """The multiplications and additions of a training step's matrix products, (B, T) letters.
+    """The multiplications and additions of a training step's matrix products, (B, T) tokens.
 
     A product (N, C) @ (C, K) takes 2 * N * C * K, and twice as much again on the way back. Each
-    weight of a matrix works on every letter; each letter asks all T, and hears all T, in C numbers.
+    weight of a matrix works on every token; each token asks all T, and hears all T, in C numbers.
     What attention skips, since the mask hides it, is counted all the same, as others count it.
     """
     matrices = [w.data for _, w in model.named_parameters() if w.data.ndim == 2]
     weights = sum(w.size for w in matrices) - model.pos_emb.data.size
-    C, L = model.sizes["C"], model.sizes["L"]
+    C, L = model.config.C, model.config.L
     return 3 * (2 * B * T * weights + 4 * B * T * T * C * L)
 
 
-def next_letter(model, letters, temperature=1.0, top_k=None, top_p=1.0, cache=None):
-    """The probability of each next letter after `letters`; a low temperature sharpens them.
+def next_token(model, tokens, temperature=1.0, top_k=None, top_p=1.0, cache=None):
+    """The probability of each next token after `tokens`; a low temperature sharpens them.
 
-    top_k, top_p: see choosable. cache: a Cache of the first letters; the others are read and kept.
+    top_k, top_p: see top_k_top_p. cache: a Cache of the first tokens; the others are read and kept.
     """
     if not 0.001 <= temperature <= 1000:
         raise ValueError(f"temperature: got {temperature}; expected 0.001 to 1000")
     read = cache.length if cache else 0
-    if len(letters) <= read:
-        got = f"{len(letters)} letters, {read} of them read"
-        raise ValueError(f"next_letter: got {got}; expected at least one to read")
+    if len(tokens) <= read:
+        got = f"{len(tokens)} tokens, {read} of them read"
+        raise ValueError(f"next_token: got {got}; expected at least one to read")
     with no_grad():
-        logits = model(np.array([letters[read:]]), cache)  # (1, T, V)
-    return choosable(cpu.softmax_forward(logits.data[0, -1], temperature), top_k, top_p)
+        logits = model(np.array([tokens[read:]]), cache)  # (1, T, V)
+    return top_k_top_p(cpu.softmax_forward(logits.data[0, -1], temperature), top_k, top_p)
 
 
-def choosable(p, top_k=None, top_p=1.0):
+def top_k_top_p(p, top_k=None, top_p=1.0):
     """p without its long tail: 0 for all but the top_k largest, and of these for all but the
     fewest that have top_p of the probability together; what is left adds up to 1 again.
 

@@ -6,20 +6,20 @@ from pathlib import Path
 
 import numpy as np
 
-from model.checkpoint import fill, unusable, write
-from model.download import fetch
-from model.gpt import GPT
+from model.gpt import GPT, GPTConfig
+from model.services.checkpoint import load_state_dict, unusable, write
+from model.services.download import fetch
+from model.services.weights import read_json, read_weights
 from model.vocabulary import read_vocabulary
-from model.weights import read_json, read_weights
 
 # Ours and theirs, in this order: blocks.3.mlp.up.weight becomes h.3.mlp.c_fc.weight.
-NAMES = {
+GPT2_NAMES = {
     "tok_emb": "wte.weight",
     "pos_emb": "wpe.weight",
     "blocks.": "h.",
     "attn.qkv": "attn.c_attn",
 }
-NAMES |= {"attn.proj": "attn.c_proj", "mlp.up": "mlp.c_fc", "mlp.down": "mlp.c_proj"}
+GPT2_NAMES |= {"attn.proj": "attn.c_proj", "mlp.up": "mlp.c_fc", "mlp.down": "mlp.c_proj"}
 # What GPT-2's configuration calls our sizes.
 SIZES = {"V": "vocab_size", "T": "n_positions", "C": "n_embd", "H": "n_head", "L": "n_layer"}
 # What `--weights gpt2` downloads: sizes in bytes and sha256.
@@ -56,7 +56,7 @@ def published(model):
     """
     found = {}
     for name, weight in model.named_parameters():
-        for ours, theirs in NAMES.items():
+        for ours, theirs in GPT2_NAMES.items():
             name = name.replace(ours, theirs)
         found[name] = weight.data.T if ".c_" in name else weight.data
     return found
@@ -80,25 +80,25 @@ def load_gpt2(folder):
     Raises ValueError where one of them cannot be had, or does not fit the others.
     """
     tokenizer, place = read_vocabulary(folder / "merges.txt"), folder / "config.json"
-    sizes, tied = read_config(place)
-    if sizes["V"] != tokenizer.V:
+    config, tied = read_config(place)
+    if config.V != tokenizer.V:
         got = f"a vocabulary of {tokenizer.V}"
-        raise unusable(folder / "merges.txt", got, f"{sizes['V']}, as in config.json")
+        raise unusable(folder / "merges.txt", got, f"{config.V}, as in config.json")
     try:
         weights = read_weights(folder, rename)
-        check_sizes(sizes, weights, place)
+        check_sizes(config, weights, place)
         wte = weights["wte.weight"]
         if not np.array_equal(weights.pop("lm_head.weight", wte if tied else None), wte):
             raise unusable(folder, "a head of its own, not wte.weight,", "a tied head")
-        model = GPT(None, **sizes).to(np.float32)
-        fill(published(model), weights)
+        model = GPT(None, config).to(np.float32)
+        load_state_dict(published(model), weights)
     except (MemoryError, OSError):
         raise unusable(folder, "more weights than the memory holds", "fewer") from None
     return model.eval(), tokenizer
 
 
 def read_config(path):
-    """({"V": …, "T": …}, whether the head is tied) of a model that computes as this one does.
+    """(GPTConfig, whether the head is tied) of a model that computes as this one does.
 
     Raises ValueError where the file describes another one.
     """
@@ -119,12 +119,12 @@ def read_config(path):
         raise unusable(path, "another file", f"{list(SIZES.values())}")
     if same:
         raise unusable(path, got, f"{same}")
-    return sizes, config.get("tie_word_embeddings", True)
+    return GPTConfig(**sizes), config.get("tie_word_embeddings", True)
 
 
-def check_sizes(sizes, weights, path):
+def check_sizes(config, weights, path):
     """Raises ValueError where the weights have other sizes, before room is made for these."""
-    expected = {"wte": (sizes["V"], sizes["C"]), "wpe": (sizes["T"], sizes["C"]), "h": sizes["L"]}
+    expected = {"wte": (config.V, config.C), "wpe": (config.T, config.C), "h": config.L}
     got = {name: getattr(weights.get(f"{name}.weight"), "shape", None) for name in ("wte", "wpe")}
     got["h"] = len({name.split(".")[1] for name in weights if name.startswith("h.")})
     if got != expected:
@@ -144,7 +144,7 @@ def save_gpt2(model, folder):
     """
     arrays = {name: np.ascontiguousarray(array) for name, array in published(model).items()}
     write(folder / "model.safetensors", arrays, {})
-    config = {SIZES[key]: size for key, size in model.sizes.items()}
+    config = {theirs: getattr(model.config, ours) for ours, theirs in SIZES.items()}
     config |= {name: same[0] for name, same in FIXED.items()}
-    config |= dict.fromkeys(("bos_token_id", "eos_token_id"), model.sizes["V"] - 1)
+    config |= dict.fromkeys(("bos_token_id", "eos_token_id"), model.config.V - 1)
     (folder / "config.json").write_text(json.dumps(config, indent=2) + "\n")

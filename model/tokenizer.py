@@ -23,6 +23,9 @@ class Tokenizer:
     encoded.
     """
 
+    # A text has any length; one is enough to show.
+    longest, samples = math.inf, 1
+
     def __init__(self, merges=(), order=BYTES, split=WORDS.findall, end=None):
         self.merges = [tuple(pair) for pair in merges]
         self.token = {pair: 256 + k for k, pair in enumerate(self.merges)}
@@ -34,6 +37,15 @@ class Tokenizer:
         self.pieces += [] if end is None else [end]
         self.V = len(self.pieces)
         self.known = {}
+
+    def start(self, prompt):
+        """The tokens of a prompt; '' stands for the end of another text."""
+        start = self.encode(b"\n") if self.end is None else [self.end]
+        return self.encode(prompt.encode()) or start
+
+    def state(self):
+        """What is saved with a model: the name of this kind, and what Tokenizer is made of."""
+        return ["pieces", self.merges]
 
     def encode(self, text):
         """b"the cat" -> the tokens of each of its words, one after the other."""

@@ -3,17 +3,18 @@
 import numpy as np
 from safetensors.numpy import save_file
 
-from model import checkpoint
+from model.services import checkpoint
 
 
 def test_array_at(tmp_path):
-    """Write array_at(path, place) in model/checkpoint.py: the name of the array in which byte
-    `place` of a safetensors file lies, or None where it lies before the first or after the last.
+    """Write array_at(path, place) in model/services/checkpoint.py: the name of the array in which
+    byte `place` of a safetensors file lies, or None where it lies before the first or after the
+    last.
 
     cmp says which byte of two files differs. Where a file begins with its own description, that
     leads to a name. Read the description with json, not with safetensors: it is in the section.
     """
-    assert hasattr(checkpoint, "array_at"), "model/checkpoint.py has no array_at yet"
+    assert hasattr(checkpoint, "array_at"), "model/services/checkpoint.py has no array_at yet"
     array_at = checkpoint.array_at
     path = tmp_path / "x.safetensors"
     arrays = {"a": np.arange(4.0), "b": np.ones((2, 3), np.float32), "c": np.full(1, 7.0)}

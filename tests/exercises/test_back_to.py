@@ -7,16 +7,16 @@ import pytest
 
 from engine.autograd import no_grad
 from model.cache import Cache
-from model.gpt import GPT
+from model.gpt import GPT, GPTConfig
 
 
 def test_back_to():
-    """Write back_to(self, length) in Cache: forget all letters but the first `length`.
+    """Write back_to(self, length) in Cache: forget all tokens but the first `length`.
 
     More than have been read raise ValueError.
     """
     assert hasattr(Cache, "back_to"), "Cache in model/cache.py has no back_to yet"
-    model = GPT(random.Random(1), T=8, C=8, H=2, L=2, scale=0.5)
+    model = GPT(random.Random(1), GPTConfig(T=8, C=8, H=2, L=2, scale=0.5))
     prompt, one, other = [3, 1, 4, 1], [5, 9], [2, 6, 5]
     cache = Cache(model)
     with no_grad():

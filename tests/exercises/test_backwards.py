@@ -11,7 +11,7 @@ def test_backwards():
     Is a name easier to guess from its end? Train on it and compare both lines of the report.
     """
     assert hasattr(data, "Backwards"), "model/data.py has no class Backwards yet"
-    plain, turned = data.Names(data.NAMES), data.Backwards(data.NAMES)
+    plain, turned = data.Names(data.NAMES_FILE), data.Backwards(data.NAMES_FILE)
     assert turned.train == [name[::-1] for name in plain.train]
     assert turned.held_out == [name[::-1] for name in plain.held_out]
     x, _ = turned.batch(random.Random(1), 3)

@@ -4,16 +4,16 @@ from http.server import HTTPServer
 
 import pytest
 
-from model import download
-from tests.test_download import CONTENT, DIGEST, SIZE, Server
+from model.services import download
+from tests.services.test_download import CONTENT, DIGEST, SIZE, Server
 
 
 def test_insist(tmp_path):
-    """Write insist(url, path, size, digest, tries) in model/download.py: what fetch does, but a
-    download that breaks off is gone on with by itself. After `tries` calls of fetch that did not
-    bring the file, the ValueError of the last one is raised.
+    """Write insist(url, path, size, digest, tries) in model/services/download.py: what fetch does,
+    but a download that breaks off is gone on with by itself. After `tries` calls of fetch that did
+    not bring the file, the ValueError of the last one is raised.
     """
-    assert hasattr(download, "insist"), "model/download.py has no insist yet"
+    assert hasattr(download, "insist"), "model/services/download.py has no insist yet"
     handler = type("Handler", (Server,), {"asked": [], "most": 100_000})
     with HTTPServer(("127.0.0.1", 0), handler) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()

@@ -2,8 +2,8 @@
 
 import random
 
-from model.gpt import GPT
-from model.train import Run
+from model.gpt import GPT, GPTConfig
+from model.run import Run
 from tests.few_names import FewNames
 
 DATA = FewNames(["anna", "bo", "hannah", "ida", "otto"])
@@ -14,9 +14,11 @@ def test_peek():
 
     The run must not notice: whoever peeked takes the same steps as whoever did not.
     """
-    assert hasattr(Run, "peek"), "Run in model/train.py has no peek yet"
+    assert hasattr(Run, "peek"), "Run in model/run.py has no peek yet"
     settings = {"learning_rate": 0.02, "steps": 20, "batch_size": 4}
-    one, other = (Run(GPT(random.Random(1), dropout=0.2), DATA, settings) for _ in range(2))
+    one, other = (
+        Run(GPT(random.Random(1), GPTConfig(dropout=0.2)), DATA, settings) for _ in range(2)
+    )
     for _ in range(5):
         seen = [one.peek(), one.peek()]
         loss = one.step()["loss"]

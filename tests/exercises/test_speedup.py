@@ -4,16 +4,17 @@ import math
 
 import pytest
 
-from model import profile
+from model.instruments import profile
 
 
 def test_speedup():
-    """Write speedup(seconds, factors) in model/profile.py: how many times as fast the step becomes.
+    """Write speedup(seconds, factors) in model/instruments/profile.py: how many times as fast the
+    step becomes.
 
     seconds is what main collects, {name: seconds}; factors says of some names how many times as
     fast they become, math.inf for no time at all. A name that is not in seconds raises ValueError.
     """
-    assert hasattr(profile, "speedup"), "model/profile.py has no speedup yet"
+    assert hasattr(profile, "speedup"), "model/instruments/profile.py has no speedup yet"
     seconds = {"linear_forward": 30.0, "gelu_forward": 20.0, "all else": 50.0}
     assert profile.speedup(seconds, {}) == 1.0
     assert profile.speedup(seconds, {"linear_forward": 3}) == pytest.approx(1.25)

@@ -18,8 +18,8 @@ def test_token_contexts():
     contexts, y = data.token_contexts(held_out=True, memory=2)
     assert contexts.shape == (len(data.held_out) - 2, 2) and list(y) == list(data.held_out[2:])
     assert list(contexts[0]) == list(data.held_out[:2])
-    parts = [data.token_contexts(held_out, 1) for held_out in (False, True)]
-    pairs = counted_loss(*parts, data.V) * data.tokens_per_byte / math.log(2)
-    parts = [data.contexts(held_out, 3) for held_out in (False, True)]
-    fours = counted_loss(*parts, data.alphabet) / math.log(2)
+    contexts_and_y = [data.token_contexts(held_out, 1) for held_out in (False, True)]
+    pairs = counted_loss(*contexts_and_y, data.V) * data.tokens_per_byte / math.log(2)
+    contexts_and_y = [data.contexts(held_out, 3) for held_out in (False, True)]
+    fours = counted_loss(*contexts_and_y, data.alphabet) / math.log(2)
     assert pairs < fours

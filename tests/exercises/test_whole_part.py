@@ -9,8 +9,7 @@ from engine.nudge import gradcheck
 
 def test_whole_part():
     """Write drop_part(x, p, noise) in engine/ops.py: x is (B, T, C), and each of the B texts
-    becomes 0 as a whole with probability p; the others are multiplied by
-    1 / (1 - p).
+    becomes 0 as a whole with probability p; the others are multiplied by 1 / (1 - p).
 
     A Block that leaves out what a part adds has one part fewer for that text.
     """

@@ -1,0 +1,107 @@
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture(autouse=True)
+def elsewhere(tmp_path, monkeypatch):
+    """Programs run in a folder of their own, away from what a reader has trained."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PYTHONPATH", str(ROOT))
+
+
+def run(*arguments):
+    command = [sys.executable, "-m", "model.train", "--data", "names", *arguments]
+    return subprocess.run(command, capture_output=True, text=True, check=False)
+
+
+def test_own_list_of_names(tmp_path):
+    path = tmp_path / "mine.txt"
+    path.write_text("anna\nbo\ncarl\ndora\nemil\nfinn\ngreta\nhans\nida\njan\nkai\nlea\n")
+    done = run("--names", str(path), "--steps", "100")
+    assert done.returncode == 0
+    report, cost, yardsticks, names = done.stdout.splitlines()
+    assert cost.startswith("a step: ") and " GFLOP · " in cost
+    assert report.startswith("step-") and " · held-out " in report
+    assert yardsticks.startswith("uniform 4.755 · ")
+    assert len(names.split(" ")) == 10
+
+
+def test_mistake_gets_one_line_and_exit_status_2(tmp_path):
+    done = run("--names", str(tmp_path / "nowhere.txt"))
+    assert done.returncode == 2
+    assert done.stdout == ""
+    assert done.stderr.startswith("train: names: got ") and done.stderr.count("\n") == 1
+
+
+def test_ctrl_c_still_prints_the_report():
+    command = [sys.executable, "-u", "-m", "model.train", "--data", "names"]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    assert process.stderr.read(4)
+    process.send_signal(signal.SIGINT)
+    report, _ = process.communicate(timeout=60)
+    assert process.returncode == 0
+    assert report.startswith("step-") and len(report.splitlines()) == 4
+
+
+def test_overflow_ends_with_one_line():
+    done = run("--learning-rate", "100000")
+    assert done.returncode == 2
+    assert "expected" in done.stderr and "Traceback" not in done.stderr
+
+
+def test_a_last_step_that_spoils_the_weights():
+    done = run("--learning-rate", "1e30", "--steps", "1")
+    assert (done.returncode, done.stdout) == (2, "")
+    last = done.stderr.splitlines()[-1]
+    assert last == "train: got a held-out loss of nan; expected a lower --learning-rate"
+
+
+def test_learning_rate_must_be_a_number_above_0():
+    for wrong in ("nan", "inf", "0", "-1"):
+        done = run("--learning-rate", wrong)
+        assert (done.returncode, done.stderr.count("\n")) == (2, 1)
+        assert f"got --learning-rate {float(wrong)}; expected 1e-09 or more" in done.stderr
+
+
+def test_batches_hold_at_least_one_name():
+    for flags in (["--batch-size", "0"], ["--steps", "0"], ["--processes", "0"]):
+        done = run(*flags)
+        assert (done.returncode, done.stderr.count("\n")) == (2, 1)
+        assert f"train: got {' '.join(flags)}; expected 1 to " in done.stderr
+
+
+def test_merges_are_not_fewer_than_none():
+    done = run("--data", "stories", "--merges", "-3")
+    assert (done.returncode, done.stderr) == (2, "train: got --merges -3; expected 0 or more\n")
+
+
+def test_names_are_learnt_letter_by_letter():
+    done = run("--merges", "5")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == "train: got 5 merges for names; expected --merges with a text only\n"
+
+
+def test_a_list_of_names_means_names_and_nothing_else(tmp_path):
+    path = tmp_path / "mine.txt"
+    path.write_text("anna\nbo\ncarl\ndora\nemil\nfinn\ngreta\nhans\nida\njan\nkai\nlea\n")
+    command = [sys.executable, "-m", "model.train", "--names", str(path), "--steps", "2"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0 and "uniform 4.755" in done.stdout
+    done = subprocess.run(
+        [*command, "--data", "stories"], capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stderr.count("\n")) == (2, 1)
+    assert "train: got --names with --data stories; expected --data names" in done.stderr
+
+
+def test_two_processes_report_what_one_does():
+    """Losses and names, all but the time."""
+    one, two = (run("--steps", "50", "--processes", number).stdout for number in "12")
+    assert one.split(" · ")[1:4] == two.split(" · ")[1:4]
+    assert one.splitlines()[1:] == two.splitlines()[1:]
