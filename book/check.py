@@ -48,7 +48,7 @@ from common import (
 )
 from front import held_out, stale, write_pages
 from parts import Parts, Plan
-from proofs import Proven, processor, versions
+from proofs import Proven, installed, processor, versions
 from rules import check_imports
 from training import trained
 
@@ -138,6 +138,7 @@ class Check:
             results = []
             for step, job in zip(steps, jobs):
                 results.append(job.result())
+                results[-1].problems += self.parts(step, plans[step.tag], results[-1]).catch_up()
                 self.count_tests(step, plans[step.tag], results[-1])
                 print(results[-1].line(), flush=True)
                 for problem in results[-1].problems:
@@ -148,20 +149,44 @@ class Check:
         """{tag: Plan}: a test file of the same key runs at the first step that needs it."""
         plans, taken = {}, set()
         for step in steps:
-            tree = self.tree(step)
-            of_files = {path: self.proven.key("tests", key) for path, key in tree.test_keys.items()}
-            plan = plans[step.tag] = Plan(tree, of_files, step.number in self.again)
+            plan = plans[step.tag] = Plan(self.tree(step), step.number in self.again)
             plan.whole = plan.again or self.needs_whole(step)
-            for path, key in of_files.items():
+            plan.keys = self.test_keys(plan.tree, short=not plan.whole)
+            whole = self.test_keys(plan.tree, short=False)
+            plan.keys |= {path: key for path, key in whole.items() if self.known(step, key)}
+            for path, key in plan.keys.items():
                 if plan.whole or (key not in taken and not self.known(step, key)):
                     plan.files.append(path)
+                    taken.add(key)
+            for path in plan.tree.interpreted():
+                key = self.proven.key("interpreted", plan.tree.test_keys[path])
+                plan.interpreted_keys[path] = key
+                if key not in taken and not self.known(step, key):
+                    plan.interpreted.append(path)
                     taken.add(key)
         return plans
 
     def tree(self, step):
         if step.tag not in self.trees:
-            self.trees[step.tag] = keys.Tree(step.commit, self.clone)
+            self.trees[step.tag] = self.read_tree(step.commit)
         return self.trees[step.tag]
+
+    def read_tree(self, name, changes=()):
+        return keys.Tree(name, self.clone, changes, self.packages)
+
+    @cached_property
+    def packages(self):
+        """{name: version} of what only those tests depend on that import it."""
+        found = installed(self.environment(self.steps[-1], "VENV"))
+        return {"triton": found["triton"]} if "triton" in found else {}
+
+    def test_keys(self, tree, short=True):
+        """{test file: the key of its proof}; short: without what is on demand, where that does."""
+        found = {path: self.proven.key("tests", key) for path, key in tree.test_keys.items()}
+        for path, key in tree.short_keys.items() if short else ():
+            if not self.proven.trust(self.proven.key("on demand", key), fresh=False):
+                found[path] = self.proven.key("tests", key)
+        return found
 
     def known(self, step, key):
         """The proof of this key, if one is trusted at this step."""
@@ -216,13 +241,16 @@ class Check:
         problems += self.check_message(step, result)
         problems += check_imports(here, dependencies(step.commit, self.root))
         problems += self.check_lint(step, here)
-        parts = Parts(self, step, plan, here, result)
+        parts = self.parts(step, plan, result)
         if recording:
             problems += parts.suite() + parts.retired()
             return self.record(step, here, result)
         problems += self.check_section(step, here, result)
         problems += parts.problems()
         return result
+
+    def parts(self, step, plan, result):
+        return Parts(self, step, plan, self.scratch / step.tag, result)
 
     def record(self, step, here, result):
         """The section with what its commands print now, make train among them."""
@@ -266,11 +294,11 @@ class Check:
 
     def count_tests(self, step, plan, result):
         """The tests of a step, once every earlier step is done; those that failed there fail."""
-        for path, key in plan.keys.items():
+        for path, key in [*plan.keys.items(), *plan.interpreted_keys.items()]:
             proof = self.proven.trust(key, fresh=False)
             if proof:
                 result.tests += suite.count(proof.shown)
-            elif path not in plan.files:
+            elif path not in [*plan.files, *plan.interpreted]:
                 result.problems.append(f"{path} fails, as it did at an earlier step")
 
     def check_section(self, step, here, result):

@@ -63,6 +63,23 @@ PINNED = {
     "PAGER": "cat",
     "GIT_PAGER": "cat",
 }
+# Read by every Python of an environment when it starts, those that a test starts included. Not an
+# ImportError: that a program might catch.
+REACH = """
+import pathlib, sys
+
+
+class OutOfReach:
+    def find_spec(self, name, path=None, target=None):
+        if name in names:
+            raise RuntimeError(f"{name} is out of reach: the proof of this test does without it")
+
+
+place = pathlib.Path(f"{pathlib.Path(sys.prefix).parent}.out-of-reach")
+if place.exists():
+    names = set(place.read_text().split())
+    sys.meta_path.insert(0, OutOfReach())
+"""
 # Names that would reach the projects that are run here: make hands on what its command line says.
 NOT_HANDED_ON = ("GIT_", "MAKE", "MFLAGS", "ARGS", "WITH", "VENV", "LINT_VENV")
 
@@ -111,14 +128,17 @@ def sandbox(commit, folder, root=ROOT):
 def environment(commit, kind, root=ROOT):
     """The environment (kind: VENV or LINT_VENV) that a commit's Makefile asks for, made once.
 
-    A VENV has torch where pyproject.toml knows a group torch: the tests then compare with it.
-    torch is large; all environments share one, behind their own packages.
+    A VENV has what pyproject.toml lists in the groups torch and triton, with which the tests
+    compare, and which interprets kernels. They are large; environments share them, behind their
+    own packages.
     """
     project = tomllib.loads(git("show", f"{commit}:pyproject.toml", root=root))
     groups = project["dependency-groups"]
     needs = [groups["lint"]] if kind == "LINT_VENV" else [project["project"], groups["test"]]
-    torch = groups.get("torch") if kind == "VENV" else None
-    folder = cache(root) / f"{kind.lower()}-{digest(needs, torch, sys.version)}"
+    large = groups.get("torch") if kind == "VENV" else None
+    if large is not None and "triton" in groups:
+        large = list(dict.fromkeys([*large, *groups["triton"]]))
+    folder = cache(root) / f"{kind.lower()}-{digest(needs, large, sys.version)}"
     with ONE_AT_A_TIME, tempfile.TemporaryDirectory() as scratch:
         if not (folder / "complete").exists():
             here = sandbox(commit, Path(scratch) / "code", root)
@@ -127,14 +147,14 @@ def environment(commit, kind, root=ROOT):
             status, out, err = run(command, here)
             if status:
                 raise Problem(f"no environment for {commit[:9]}: {last_line(out, err)}")
-            if torch is not None:
-                share_torch(folder, torch, root)
+            if large is not None:
+                share(folder, large, root)
             (folder / "complete").touch()
     return folder
 
 
-def share_torch(folder, lines, root):
-    """Adds to an environment the folder in which torch lies, made once."""
+def share(folder, lines, root):
+    """Adds to an environment the folder in which torch and the like lie, made once."""
     place = cache(root) / f"torch-{digest(lines, sys.version)}"
     if not (place / "complete").exists():
         shutil.rmtree(place, ignore_errors=True)
@@ -143,10 +163,18 @@ def share_torch(folder, lines, root):
         command = f"{folder}/bin/python -m pip install -q --target {place} -r requirements.txt"
         status, out, err = run(command, place)
         if status:
-            raise Problem(f"no torch: {last_line(out, err)}")
+            raise Problem(f"no {' '.join(lines)}: {last_line(out, err)}")
         (place / "complete").touch()
     for packages in folder.glob("lib/*/site-packages"):
         (packages / "torch-shared.pth").write_text(f"{place}\n")
+    add_reach(folder)
+
+
+def add_reach(folder):
+    """From now on an environment's Python heeds what book/suite.py puts out of reach."""
+    for packages in folder.glob("lib/*/site-packages"):
+        (packages / "reach.py").write_text(REACH)
+        (packages / "reach.pth").write_text("import reach\n")
 
 
 def dependencies(commit, root=ROOT):

@@ -4,6 +4,11 @@ A test file sees the modules that it imports, and theirs; the modules whose name
 strings, as in `[python, "-m", "model.train"]`; the files whose names stand there; and the data of
 the model. Modules count by their meaning, without comments and docstrings. A test that looks at
 source text, or starts what can see everything, counts all of it.
+
+What engine/ and model/ import inside functions only, of kernels/ and engine/gpu.py, is imported
+when a device is asked for: it is on demand. A test file that does not import it itself has a second
+key, without it. That key holds where the test passes while what is on demand is out of reach
+(book/suite.py).
 """
 
 import ast
@@ -22,16 +27,22 @@ FILE = re.compile(r"[\w-]+\.\w+")
 TEST_FILE = re.compile(r"tests/(?!exercises/)(?:\w+/)*test_\w+\.py")
 DATA = "model/data/"
 DYNAMIC = {"import_module", "__import__", "exec", "run_module", "run_path"}
+NAMING = {"import_module", "__import__", "importorskip", "find_spec"}  # a module, by its argument
+DEVICES = re.compile(r"kernels\b|engine[./]gpu\b")
 PROGRAMS = {"make", "git", "bash", "sh", "steps.py"}  # may read any file
 BLOBS = {}
 SOURCE = re.compile(r"\binspect\b|__doc__|\bgetsource|\blinecache\b|\btokenize\b")
 
 
 class Tree:
-    """The files of a commit or a tree: {path: blob}; `changes`: {path: another text}."""
+    """The files of a commit or a tree: {path: blob}; `changes`: {path: another text}.
 
-    def __init__(self, name, root=ROOT, changes=()):
+    packages: {name: version} of those on which only the files that import them depend.
+    """
+
+    def __init__(self, name, root=ROOT, changes=(), packages=()):
         self.name, self.root, self.changes = name, root, dict(changes)
+        self.packages = dict(packages)
         lines = git("ls-tree", "-r", "-z", name, root=root).split("\0")[:-1]
         self.files = {line.split("\t")[1]: line.split()[2] for line in lines}
         self.named = {}
@@ -59,6 +70,33 @@ class Tree:
     def test_keys(self):
         """{test file: the key of what its result depends on}"""
         return {path: of_test_file(self, path) for path in self.test_files()}
+
+    @functools.cached_property
+    def on_demand(self):
+        """The files of kernels/, and engine/gpu.py, that a program may run without."""
+        late = {path for path in self.files if DEVICES.match(path) and path.endswith(".py")}
+        code = [p for p in self.files if p.startswith(("engine/", "model/")) and p not in late]
+        return late - closure(self, code, late=False)[0] if late else late
+
+    @functools.cached_property
+    def short_keys(self):
+        """{test file: the key without what is on demand} of those that may do without."""
+        found = {}
+        for path in self.test_files() if self.on_demand else ():
+            whole, everything = closure(self, beside(self, path))
+            own, _ = closure(self, beside(self, path), late=False)
+            if not everything and whole & self.on_demand and not own & self.on_demand:
+                found[path] = of_test_file(self, path, late=False)
+        return found
+
+    def has_kernels(self):
+        """Whether pyproject.toml has a group triton: then kernels are interpreted too."""
+        return "triton" in self.project().get("dependency-groups", {})
+
+    def interpreted(self):
+        """The test files that run a second time, in Triton's interpreter."""
+        found = self.test_files() if self.has_kernels() else []
+        return [path for path in found if path.startswith("tests/kernels/")]
 
     def project(self):
         return tomllib.loads(self.text("pyproject.toml")) if "pyproject.toml" in self.files else {}
@@ -94,6 +132,7 @@ class References:
     """What a Python file names: modules, files; and whether it may reach anything at all."""
 
     modules: set
+    late: set  # modules that only functions import, and only for a device
     mentioned: set  # modules whose names stand in strings
     packages: set  # of which any module may be meant: f"model.{program}"
     files: set
@@ -105,11 +144,9 @@ class References:
 def references(text):
     names, strings, everything, starts = set(), set(), False, False
     for node in ast.walk(ast.parse(text)):
-        if isinstance(node, ast.Import):
-            names |= {alias.name for alias in node.names}
-        elif isinstance(node, ast.ImportFrom):
+        names |= named_by(node)
+        if isinstance(node, ast.ImportFrom):
             everything |= node.level > 0
-            names |= {str(node.module)} | {f"{node.module}.{alias.name}" for alias in node.names}
         elif isinstance(node, ast.Constant) and isinstance(node.value, str):
             strings.add(node.value)
         elif isinstance(node, ast.Call):
@@ -128,11 +165,36 @@ def references(text):
     if starts:
         everything |= not (mentioned or packages) or bool(strings & PROGRAMS)
         everything |= "steps.py" in files
-    return References(names, mentioned, packages, files, starts, everything)
+    late = {name for name in names - at_once(text) if DEVICES.match(name)}
+    return References(names, late, mentioned, packages, files, starts, everything)
 
 
-def closure(tree, start):
-    """(the paths that these files can see, whether they can see everything)."""
+def at_once(text):
+    """The modules that a Python file names outside of functions."""
+    tree = ast.parse(text)
+    functions = [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)]
+    inside = {id(node) for function in functions for node in ast.walk(function)}
+    return {name for node in ast.walk(tree) if id(node) not in inside for name in named_by(node)}
+
+
+def named_by(node):
+    """The modules that a statement imports, or a call names, as importlib.import_module("a.b")."""
+    if isinstance(node, ast.Import):
+        return {alias.name for alias in node.names}
+    if isinstance(node, ast.ImportFrom):
+        return {str(node.module)} | {f"{node.module}.{alias.name}" for alias in node.names}
+    if isinstance(node, ast.Call):
+        called = getattr(node.func, "attr", getattr(node.func, "id", ""))
+        words = [a.value for a in node.args[:1] if isinstance(a, ast.Constant)]
+        return {word for word in words if called in NAMING and isinstance(word, str)}
+    return set()
+
+
+def closure(tree, start, late=True):
+    """(the paths that these files can see, whether they can see everything).
+
+    late=False: without what engine/ and model/ import for a device alone.
+    """
     found, read, waiting = set(), set(), [path for path in start if path in tree.files]
     while waiting:
         path = waiting.pop()
@@ -145,7 +207,8 @@ def closure(tree, start):
         if seen.everything:
             return set(tree.files), True
         mentioned = seen.mentioned if seen.programs or path.startswith("tests/") else set()
-        waiting += [place for name in seen.modules | mentioned for place in modules(name)]
+        imported = seen.modules if late or path.startswith("tests/") else seen.modules - seen.late
+        waiting += [place for name in imported | mentioned for place in modules(name)]
         waiting += [place for place in tree.files if python_in(place, seen.packages)]
         waiting = [place for place in waiting if place in tree.files]
         named = {place for name in seen.files & tree.named.keys() for place in tree.named[name]}
@@ -168,27 +231,37 @@ def modules(name):
         yield from (f"{path}.py", f"{path}/__init__.py")
 
 
-def sees(tree, start, by_text=False):
+def beside(tree, path):
+    """A test file and what pytest reads with it: conftest.py of its folder and those above."""
+    parts = path.split("/")[:-1]
+    above = ["/".join([*parts[:end], "conftest.py"]) for end in range(1, len(parts) + 1)]
+    return [path, *(place for place in above if place in tree.files)]
+
+
+def sees(tree, start, by_text=False, late=True):
     """All that these files can see, as the parts of a key."""
-    paths, everything = closure(tree, start)
+    paths, everything = closure(tree, start, late)
+    if not late:  # what is in reach of any program
+        paths |= {path for path in tree.files if DEVICES.match(path)} - tree.on_demand
     paths |= {path for path in tree.files if path.startswith(DATA)}
     identity = tree.identity if by_text or everything else tree.meaning
     python = [references(tree.text(path)) for path in paths if path.endswith(".py")]
     imported = {name.split(".")[0] for seen in python for name in seen.modules}
     needed = [line for line in dependencies(tree) if re.match(r"[\w.-]+", line)[0] in imported]
+    needed += [f"{name} {tree.packages[name]}" for name in sorted(imported & tree.packages.keys())]
     return [*needed, *(part for path in sorted(paths) for part in (path, identity(path)))]
 
 
-def of_test_file(tree, path):
+def of_test_file(tree, path, late=True):
     """The key of what a test file's result depends on, but for the versions of the packages."""
-    settings, start = tree.project().get("tool", {}).get("pytest"), [path, "tests/conftest.py"]
+    settings, start = tree.project().get("tool", {}).get("pytest"), beside(tree, path)
     texts = [tree.text(each) for each in start if each in tree.files]
     number = []
     if "STEP" in texts[0] or re.search(r"step-\d\d", texts[0]):
         number = re.findall(r"step-\d\d", tree.text(NUMBER) if NUMBER in tree.files else "")
     by_text = any(SOURCE.search(text) for text in texts)
     own = [tree.identity(each) for each in start if each in tree.files]
-    return digest(path, settings, *number, *own, *sees(tree, start, by_text))
+    return digest(path, settings, *number, *own, *sees(tree, start, by_text, late))
 
 
 def of_training(tree):

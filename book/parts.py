@@ -23,10 +23,12 @@ class Plan:
     """What of a step's tests has to run; what other steps of this run prove for it is left out."""
 
     tree: keys.Tree
-    keys: dict  # {test file: the key of its proof}
     again: bool  # proven whole, as if nothing had been proven before
     whole: bool = False  # by make test
+    keys: dict = field(default_factory=dict)  # {test file: the key of its proof}
     files: list = field(default_factory=list)
+    interpreted_keys: dict = field(default_factory=dict)
+    interpreted: list = field(default_factory=list)  # in Triton's interpreter
 
 
 class Parts:
@@ -73,15 +75,18 @@ class Parts:
     def suite(self):
         """The test files that nothing has proven yet; at some steps make test, with all of them."""
         problems = []
-        if self.plan.files:
-            ran = suite.run_whole if self.plan.whole else suite.run_files
-            found, seconds, problems = ran(self.furnished(), self.plan.files)
+        if self.plan.files and self.plan.whole:
+            found, seconds, problems = suite.run_whole(self.furnished(), self.plan.files)
             problems = problems + self.keep(found, self.plan.keys, seconds)
-            self.result.ran, self.result.test_seconds = len(found), seconds
-            if self.plan.whole and not problems:
+            if not problems:
                 shown = f"{sum(outcome.tests for outcome in found.values())} tests"
                 key, what = self.check.whole_key(self.step), f"{self.step.tag} make test"
                 self.check.proven.add(key, what, seconds, shown)
+        else:
+            problems = self.files(self.plan.files)
+        if files := self.plan.interpreted:
+            found, seconds, failures = suite.run_files(self.furnished(), files, suite.INTERPRET)
+            problems += failures + self.keep(found, self.plan.interpreted_keys, seconds, "triton ")
         key = self.check.whole_key(self.step, "from nothing")
         if self.check.begins_act(self.step) and not self.known(key):
             fresh = self.check.sandbox(self.step, f"{self.step.tag}-fresh")
@@ -91,9 +96,49 @@ class Parts:
             self.note("make test from nothing", key, last_line(out))
         return problems
 
+    def files(self, files):
+        """Runs test files. Those with a short key first do without what is on demand; what fails
+        then, and passes with it, needs it: that is kept as well, so that it is tried once.
+        """
+        of_files, tree, needing, problems = self.plan.keys, self.plan.tree, [], []
+        whole = self.check.test_keys(tree, short=False)
+        short = [path for path in files if of_files[path] != whole[path]]
+        if short:
+            here = self.furnished()
+            with suite.out_of_reach(here, tree.on_demand):
+                found, seconds, _ = suite.run_files(here, short)
+            passed = {path: outcome for path, outcome in found.items() if not outcome.failure}
+            self.keep(passed, of_files, seconds)
+            needing = [path for path in short if path not in passed]
+            of_files |= {path: whole[path] for path in needing}
+        if files := [path for path in files if path not in short] + needing:
+            found, seconds, failures = suite.run_files(self.furnished(), files)
+            problems = failures + self.keep(found, of_files, seconds)
+            for path in needing:
+                if path in found and not found[path].failure:
+                    key, what = (
+                        self.key("on demand", tree.short_keys[path]),
+                        f"{path} needs devices",
+                    )
+                    self.check.proven.add(key, f"{self.step.tag} {what}", 0.0, "yes")
+        return problems
+
+    def catch_up(self):
+        """Runs what waited for the proof of an earlier step, which did not show it."""
+        now, of_files = self.check.test_keys(self.plan.tree), self.plan.keys
+        late = [path for path in of_files if path not in self.plan.files]
+        late = [path for path in late if not self.check.known(self.step, of_files[path])]
+        late = [path for path in late if now[path] != of_files[path]]
+        self.plan.keys |= {path: now[path] for path in late}
+        late = [path for path in late if not self.check.known(self.step, now[path])]
+        self.plan.files += late
+        return self.files(late)
+
     def keep(self, found, of_files, seconds, patch=""):
         """Keeps the proofs of the files that passed; names those that a proof spoke for."""
         problems = []
+        self.result.ran += len(found)
+        self.result.test_seconds += seconds
         self.check.spent.append((seconds, f"{self.step.tag} {patch}{len(found)} test files"))
         for path, outcome in found.items():
             if outcome.failure:
@@ -109,7 +154,8 @@ class Parts:
         """Every test of the step before is still there, unless retired."""
         if not self.before:
             return []
-        old, new = self.check.tree(self.before).test_keys, self.plan.tree.test_keys
+        trees = self.check.tree(self.before), self.plan.tree
+        old, new = (tree.test_keys | tree.short_keys for tree in trees)
         changed = [path for path in old if old[path] != new.get(path)]
         retired = self.step.trailers.get("Retires", "")
         key = self.key("names", retired, *((path, old[path], new.get(path)) for path in changed))
@@ -232,7 +278,7 @@ class Parts:
             if not one_character_apart(old, new):
                 problems.append(f"bug: `{old}` and `{new}` differ by more than one character")
             wrong = text.replace(old, new)
-            tree = keys.Tree(self.step.commit, self.check.clone, {path: wrong})
+            tree = self.check.read_tree(self.step.commit, {path: wrong})
             seen = keys.of_test_file(tree, test.split("::")[0])
             key = self.key("fails", test, seen)
             if self.known(key):
@@ -289,14 +335,10 @@ class Parts:
             tree = self.patched(patch)
         except Problem as problem:
             return [str(problem)]
-        of_files = {
-            path: self.key("tests", seen)
-            for path, seen in {
-                exercise: keys.of_test_file(tree, exercise),
-                **tree.test_keys,
-            }.items()
-        }
-        changed = {path for path, key in of_files.items() if key != self.plan.keys.get(path)}
+        of_files = {exercise: self.key("tests", keys.of_test_file(tree, exercise))}
+        of_files |= self.check.test_keys(tree)
+        before = self.check.test_keys(self.plan.tree)
+        changed = {path for path, key in of_files.items() if key != before.get(path)}
         files = [path for path in of_files if path in changed and not self.known(of_files[path])]
         git("apply", str(patch), root=self.here)
         problems = self.check.check_lint(self.step, self.here)
@@ -311,7 +353,7 @@ class Parts:
         git_with(index, "read-tree", self.step.commit, root=self.check.clone)
         git_with(index, "apply", "--cached", str(patch), root=self.check.clone)
         tree = git_with(index, "write-tree", root=self.check.clone).strip()
-        return keys.Tree(tree, self.check.clone)
+        return self.check.read_tree(tree)
 
 
 VISIT = r"\$ git checkout -q (step-\d\d)"

@@ -23,7 +23,7 @@ HEAD = """# What book/check.py has proven: each line is not run again until its 
 """
 # Raise the number of a kind when book/ decides otherwise what proves it.
 RULES = {"tests": 1, "make test": 1, "from nothing": 1, "names": 1, "make train": 1}
-RULES |= {"same run": 1, "transcripts": 1, "fails": 1}
+RULES |= {"same run": 1, "transcripts": 1, "fails": 1, "interpreted": 1, "on demand": 1}
 
 LIST = """
 import importlib.metadata, json
@@ -128,12 +128,17 @@ def versions(environment, toml):
     project = tomllib.loads(toml)
     groups = project["dependency-groups"]
     lines = [*project["project"]["dependencies"], *groups["test"], *groups.get("torch", [])]
-    _, out, _ = run(f"{environment}/bin/python -c '{LIST}'", environment)
-    found = json.loads(out or "{}")
+    found = installed(environment)
     names = sorted({re.match(r"[\w.-]+", line)[0].lower() for line in lines})
     packages = [f"{name} {found.get(name, '-')}" for name in names]
     system = f"Python {platform.python_version()} on {platform.system()} {platform.machine()}"
     return ", ".join([system, *packages])
+
+
+def installed(environment):
+    """{name: version} of the packages of an environment."""
+    _, out, _ = run(f"{environment}/bin/python -c '{LIST}'", environment)
+    return json.loads(out or "{}")
 
 
 def processor():

@@ -3,11 +3,14 @@
 import ast
 import sys
 
+import keys
+
 # What engine/ and model/gpt.py may import besides the project, and engine/ of array steps too.
 ARITHMETIC = {"math", "random"}
-SYSTEM = {"contextlib", "ctypes", "functools", "inspect", "os"}
+SYSTEM = {"collections", "contextlib", "ctypes", "functools", "inspect", "os"}
 SYSTEM |= {"mmap", "multiprocessing", "signal", "weakref"}  # two processes that share memory
 INSTRUMENTS = "model/instruments/"  # what nothing else may need
+GPU = {"torch", "triton"}  # in kernels/ only, and there inside functions: most have no GPU
 REFERENCE = {"torch_gpt.py"}  # the opponent in the race: not of the project, and not needed
 
 
@@ -22,7 +25,7 @@ def check_imports(here, declared):
         shown = path.relative_to(here).as_posix()
         folder = shown.split("/")[0]
         allowed = below.get(folder, {"kernels"}) | declared
-        if folder == "model" and path.name != "gpt.py":
+        if folder == "kernels" or (folder == "model" and path.name != "gpt.py"):
             allowed |= set(sys.stdlib_module_names)
         elif folder != "model" and "numpy" in declared:
             allowed |= ARITHMETIC | SYSTEM
@@ -30,7 +33,10 @@ def check_imports(here, declared):
             allowed |= ARITHMETIC
         allowed |= {"dataclasses"} if "numpy" in declared else set()  # a configuration
         allowed |= {"torch"} if path.name in REFERENCE else set()
+        allowed |= GPU if folder == "kernels" else set()
         foreign = [name for name in imported(path) if name not in allowed]
+        if folder == "kernels":
+            foreign += sorted(GPU & {name.split(".")[0] for name in keys.at_once(path.read_text())})
         if not shown.startswith(INSTRUMENTS) and "model.instruments" in path.read_text():
             foreign.append("model.instruments")
         problems += [f"{shown} imports {name}" for name in foreign]

@@ -1,13 +1,16 @@
 """Runs tests file by file: what each file showed, so that each can be proven on its own."""
 
+import contextlib
 import re
 import time
 import xml.etree.ElementTree as xml
 from dataclasses import dataclass
+from pathlib import Path
 
 from common import last_line, run
 
 PYTEST = ".venv/bin/python -m pytest"
+INTERPRET = f"KERNELS_DEVICE=interpret {PYTEST}"
 
 
 @dataclass
@@ -22,10 +25,22 @@ class Outcome:
         return f"{self.tests} tests"
 
 
-def run_files(here, files):
+def run_files(here, files, pytest=PYTEST):
     """({file: Outcome}, seconds, problems) of some test files, in one process."""
     report = here.with_suffix(".xml")
-    return outcomes(here, f"{PYTEST} {' '.join(files)} --junitxml={report}", report, files)
+    return outcomes(here, f"{pytest} {' '.join(files)} --junitxml={report}", report, files)
+
+
+@contextlib.contextmanager
+def out_of_reach(here, paths):
+    """Whoever imports one of these files of the clone `here` fails, in any process (REACH)."""
+    place = Path(f"{here}.out-of-reach")
+    names = [path.removesuffix(".py").removesuffix("/__init__") for path in sorted(paths)]
+    place.write_text("\n".join(name.replace("/", ".") for name in names) + "\n")
+    try:
+        yield
+    finally:
+        place.unlink()
 
 
 def run_whole(here, files):

@@ -55,6 +55,11 @@ def test_a_bug_is_read_from_its_sentence():
         ("model/instruments/torch_gpt.py", "torch", True, True),
         ("model/instruments/bench.py", "model.instruments", True, True),
         ("model/services/files.py", "model.instruments", False, False),
+        ("kernels/matmul.py", "shutil", True, True),
+        ("kernels/matmul.py", "numpy", False, True),
+        ("kernels/matmul.py", "engine", False, False),
+        ("engine/gpu.py", "kernels.matmul", True, True),
+        ("engine/gpu.py", "torch", False, False),
     ],
 )
 def test_what_each_folder_may_import(tmp_path, path, module, act1, arrays):
@@ -63,6 +68,15 @@ def test_what_each_folder_may_import(tmp_path, path, module, act1, arrays):
     refused = [f"{path} imports {module}"]
     assert rules.check_imports(tmp_path, set()) == ([] if act1 else refused)
     assert rules.check_imports(tmp_path, {"numpy"}) == ([] if arrays else refused)
+
+
+def test_kernels_import_what_runs_them_inside_functions(tmp_path):
+    (tmp_path / "kernels").mkdir()
+    (tmp_path / "kernels/device.py").write_text("def use():\n    import torch, triton.language\n")
+    assert rules.check_imports(tmp_path, {"numpy"}) == []
+    (tmp_path / "kernels/device.py").write_text("import triton.language\n")
+    refused = ["kernels/device.py imports triton"]
+    assert rules.check_imports(tmp_path, {"numpy"}) == refused
 
 
 def test_an_array_step_declares_numpy(project):

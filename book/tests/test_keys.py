@@ -31,16 +31,41 @@ FILES = {
     "tests/test_source.py": "import inspect\nfrom engine import ops\n",
     "tests/test_step.py": "from model import STEP\nassert STEP\n",
 }
+LATE = 'def put(name):\n    from engine import gpu\n    import_module("kernels.device")\n'
+DEVICES = {
+    "pyproject.toml": TOML + '[dependency-groups]\ntriton = ["triton>=3.2"]\n',
+    "engine/__init__.py": "",
+    "engine/backend.py": LATE,
+    "engine/gpu.py": "from kernels import add\n",
+    "engine/ops.py": FILES["engine/ops.py"] + "from engine import backend\n",
+    "kernels/__init__.py": "",
+    "kernels/add.py": "def add():\n    import triton\n",
+    "kernels/device.py": "NAME = 1\n",
+    "kernels/best.py": "BEST = 1\n",
+    "model/train.py": FILES["model/train.py"] + "from kernels import best\n",
+    "tests/kernels/conftest.py": "C = 1\n",
+    "tests/kernels/test_add.py": "from kernels import add\n",
+    "tests/test_device.py": "def test_it():\n    from engine import gpu\n",
+}
+
+
+def repository(folder, files):
+    project = Repository(folder)
+    project.git("init", "-q")
+    for path, text in files.items():
+        project.write(path, text)
+    project.commit("all")
+    return project.folder
 
 
 @pytest.fixture(scope="module")
 def root(tmp_path_factory):
-    project = Repository(tmp_path_factory.mktemp("keys"))
-    project.git("init", "-q")
-    for path, text in FILES.items():
-        project.write(path, text)
-    project.commit("all")
-    return project.folder
+    return repository(tmp_path_factory.mktemp("keys"), FILES)
+
+
+@pytest.fixture(scope="module")
+def devices(tmp_path_factory):
+    return repository(tmp_path_factory.mktemp("devices"), FILES | DEVICES)
 
 
 def key(root, test, path=None, text=None):
@@ -117,3 +142,47 @@ def test_test_files_are_found_in_their_folders(root):
 def test_a_docstring_that_a_program_prints_counts():
     assert keys.meaning('"""a"""\n') == keys.meaning('"""b"""\n')
     assert keys.meaning('"""a"""\nprint(__doc__)') != keys.meaning('"""b"""\nprint(__doc__)')
+
+
+def test_what_is_imported_for_a_device_is_on_demand(root, devices):
+    assert keys.Tree("HEAD", root).on_demand == set()
+    tree = keys.Tree("HEAD", devices)
+    assert tree.on_demand == {"engine/gpu.py", "kernels/add.py", "kernels/device.py"}
+    assert {"tests/test_walk.py", "tests/test_train.py"} <= tree.short_keys.keys()
+    needing = {"tests/kernels/test_add.py", "tests/test_device.py"}
+    everything = {"tests/test_hidden.py", "tests/test_make.py"}
+    assert not (needing | everything) & tree.short_keys.keys()
+    assert "tests/test_file.py" not in tree.short_keys  # it sees nothing of engine/
+    assert tree.interpreted() == ["tests/kernels/test_add.py"]
+
+
+@pytest.mark.parametrize(
+    "path, changes, short_changes",
+    [
+        ("kernels/add.py", True, False),
+        ("engine/gpu.py", True, False),
+        ("kernels/device.py", True, False),
+        ("kernels/best.py", False, True),
+        ("engine/backend.py", True, True),
+        ("engine/other.py", False, False),
+    ],
+)
+def test_a_short_key_does_without_what_is_on_demand(devices, path, changes, short_changes):
+    text = "import math\n" + (FILES | DEVICES)[path]
+    before, after = (keys.Tree("HEAD", devices, new) for new in ({}, {path: text}))
+    test = "tests/test_walk.py"
+    assert (before.test_keys[test] != after.test_keys[test]) == changes
+    assert (before.short_keys[test] != after.short_keys[test]) == short_changes
+
+
+def test_a_test_of_kernels_depends_on_the_version_of_triton(devices):
+    one, other = (keys.Tree("HEAD", devices, (), {"triton": v}).test_keys for v in ("3.6", "3.9"))
+    changed = {path for path in one if one[path] != other[path]}
+    assert "tests/kernels/test_add.py" in changed and "tests/test_file.py" not in changed
+    conftest = {"tests/kernels/conftest.py": "C = 2\n"}
+    after = keys.Tree("HEAD", devices, conftest).test_keys
+    assert (
+        after["tests/kernels/test_add.py"]
+        != keys.Tree("HEAD", devices).test_keys["tests/kernels/test_add.py"]
+    )
+    assert after["tests/test_walk.py"] == keys.Tree("HEAD", devices).test_keys["tests/test_walk.py"]

@@ -10,6 +10,7 @@ import replay
 import training
 from common import PROVEN, Problem
 from proofs import Proven, versions
+from small_project import Repository
 
 TEST = "from model.rate import RATE\n\n\ndef test_rate():\n    assert RATE == 0.5\n"
 
@@ -142,6 +143,33 @@ def test_a_planted_proof_is_found(tested, tmp_path):
         _, _, ((first, second),) = prove(tested, tmp_path, numbers=[0], **options)
         assert first.startswith(failed)
         assert second == "tests/test_rate.py (book/proven says of it: 1 tests)"
+
+
+PUT = """import subprocess, sys
+
+
+def test_put():
+    code = "from engine.backend import put; put()"
+    subprocess.run([sys.executable, "-c", code], env={}, check=True)
+"""
+DEVICES = {"engine/backend.py": "def put():\n    from engine import gpu\n"}
+DEVICES |= {"engine/__init__.py": "", "engine/gpu.py": "ONE = 1\n", "tests/test_put.py": PUT}
+DEVICES |= {"tests/test_plain.py": "from engine import backend\n\n\ndef test_it():\n    backend\n"}
+
+
+def test_only_what_needs_a_device_runs_again_when_its_code_changes(tested, tmp_path, monkeypatch):
+    monkeypatch.setattr(check.Check, "needs_whole", lambda *_: False)
+    common.add_reach(Repository.venv)
+    rebuild(tested, DEVICES, {"engine/gpu.py": "TWO = 2\n"}, {"engine/gpu.py": "wrong\n"})
+    found, ran, problems = prove(tested, tmp_path)
+    made = [proof.what for proof in found.proven.made.values() if "tests/" in proof.what]
+    assert made.count("step-00 tests/test_plain.py") == made.count("step-00 tests/test_put.py") == 1
+    assert "step-00 tests/test_put.py needs devices" in made
+    assert "step-01 tests/test_put.py" in made and "step-01 tests/test_plain.py" not in made
+    assert ran == [3, 1, 1] and problems[:2] == [[], []]
+    assert problems[2][0].startswith("tests/test_put.py::test_put: ")
+    assert prove(tested, tmp_path, numbers=[0, 1])[1] == [0, 0]
+    assert not list(tmp_path.glob("**/*.out-of-reach"))
 
 
 PROGRESS = """class Progress:
