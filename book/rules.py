@@ -11,6 +11,8 @@ SYSTEM = {"collections", "contextlib", "ctypes", "functools", "inspect", "os"}
 SYSTEM |= {"mmap", "multiprocessing", "signal", "weakref"}  # two processes that share memory
 INSTRUMENTS = "model/instruments/"  # what nothing else may need
 GPU = {"torch", "triton"}  # in kernels/ only, and there inside functions: most have no GPU
+# Instruments of kernels/: they know the model's sizes, and nothing else needs them.
+MEASURING = {f"kernels/{name}.py" for name in ("bench", "compiled", "roofline", "tune")}
 REFERENCE = {"torch_gpt.py"}  # the opponent in the race: not of the project, and not needed
 
 
@@ -35,10 +37,16 @@ def check_imports(here, declared):
         allowed |= {"torch"} if path.name in REFERENCE else set()
         allowed |= GPU if folder == "kernels" else set()
         foreign = [name for name in imported(path) if name not in allowed]
-        if folder == "kernels":
+        if shown in MEASURING:
+            foreign = [name for name in foreign if name not in ("model", "engine")]
+        elif folder == "kernels":
             foreign += sorted(GPU & {name.split(".")[0] for name in keys.at_once(path.read_text())})
         if not shown.startswith(INSTRUMENTS) and "model.instruments" in path.read_text():
             foreign.append("model.instruments")
+        if shown not in MEASURING:
+            named = keys.references(path.read_text()).modules
+            modules = {place.removesuffix(".py").replace("/", ".") for place in MEASURING}
+            foreign += sorted(modules & named)
         problems += [f"{shown} imports {name}" for name in foreign]
     return problems
 

@@ -58,6 +58,8 @@ def test_a_bug_is_read_from_its_sentence():
         ("kernels/matmul.py", "shutil", True, True),
         ("kernels/matmul.py", "numpy", False, True),
         ("kernels/matmul.py", "engine", False, False),
+        ("kernels/matmul.py", "kernels.roofline", False, False),
+        ("kernels/roofline.py", "model.gpt", True, True),
         ("engine/gpu.py", "kernels.matmul", True, True),
         ("engine/gpu.py", "torch", False, False),
     ],

@@ -74,15 +74,21 @@ def test_a_mark_inside_a_line_never_begins_one():
             assert re.fullmatch(r"<!-- (made: [\w ]+|end) -->|(?!\s*<!-- (made:|end -->)).*", line)
 
 
-def test_the_engine_has_fewer_lines_than_readme_promises(chain):
-    assert 500 < front.engine_lines(chain[-1].commit) < front.MOST_LINES
+def test_an_act_has_fewer_lines_than_the_book_promises(chain, monkeypatch):
+    front.check_lines(chain)
+    (end,) = [step for step in chain if step.trailers.get("Ends") == "act-2"]
+    lines = front.code_lines(end.commit, "engine")
+    assert 500 < lines < front.MOST_LINES["act-2"]["engine"]
+    monkeypatch.setitem(front.MOST_LINES, "act-2", {"engine": lines})
+    with pytest.raises(Problem, match=rf"got {lines} lines in engine/ at {end.tag}; expected"):
+        front.check_lines(chain)
 
 
 def test_lines_of_the_engine(project):
     project.write("engine/a.py", '"""Doc."""\n\nx = 1  # one\n\n\n# two\n')
     project.write("engine/b.txt", "no Python\n")
     project.commit("an engine")
-    assert front.engine_lines("HEAD", project.folder) == 3
+    assert front.code_lines("HEAD", "engine", project.folder) == 3
 
 
 def test_budgets_are_not_for_readers():
@@ -102,6 +108,16 @@ def test_losses_yardsticks_and_samples_of_a_report():
     assert front.held_out("step-* · held-out 2.5 · * s") == "2.5" and front.held_out("") == "-"
     assert front.yardsticks(REPORT)["floor"] == 0.2
     assert front.written(REPORT) == "Once.\n\nTwice"
+
+
+def test_only_what_trains_on_stories_has_a_loss_in_the_chart_of_stories():
+    slugs = ["pairs", "stories", "close", "kernel"]
+    steps = [SimpleNamespace(number=n, tag=str(n), slug=slug) for n, slug in enumerate(slugs)]
+    names = "step-* · held-out 2.5 · * s\nuniform 3.3 · pairs 2.6\nanna bo\n"
+    reports = [names, REPORT, REPORT.replace("0.30", "0.26"), names]
+    expected = dict(zip("0123", reports))
+    assert front.losses(steps, expected) == ({0: 2.5}, {1: 0.3, 2: 0.26})
+    assert front.last_stories(steps, expected) is steps[2]
 
 
 def test_a_time_is_kept_until_the_loss_changes():
