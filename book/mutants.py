@@ -8,9 +8,10 @@ In book/mutants.txt "## rows" begins the faults of the step with that slug, a li
 
     file | text that stands in it once | what is written instead | test file that finds it
 
-\\n ends a line in a text; (nothing) is an empty one. A fault is planted into the last step, or where its text is gone there, into its own step. In place
-of a test file "changes nothing: why" tells of a fault that no test can find. Two run at a time.
-Exit status 1 where a fault is not found. (A mutant is a program with such a fault.)
+\\n ends a line in a text; (nothing) is an empty one. A fault is planted into the last step, or
+where its text is gone there, into its own. In place of a test file "changes nothing: why" tells of
+a fault that no test can find. Two run at a time. Exit status 1 where a fault is not found.
+(A mutant is a program with such a fault.)
 """
 
 import io
