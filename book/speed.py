@@ -1,9 +1,10 @@
 """Measures how fast each step trains and draws book/speed.svg: python3 book/speed.py [02..14]
 
 Every step trains on the same short list of names, in a scratch clone, on one thread and one step
-at a time. The steps take turns, so that a busy minute slows all of them alike. Prints the median
-of each step's characters/s and how many times that of the step before it is. Without a range all
-steps are measured whose report line tells characters/s. --candidate takes the branch steps.
+at a time; with numpy, where a device can be chosen. The steps take turns, so that a busy minute
+slows all of them alike. Prints the median of each step's characters/s and how many times that of
+the step before it is. Without a range all steps are measured whose report line tells characters/s.
+--candidate takes the branch steps.
 """
 
 import math
@@ -41,7 +42,7 @@ def some(names):
 def options(usage, path):
     """What makes a training short, as far as its --help knows these options."""
     passes = {} if "--batch-size" in usage else {"--passes": 1}
-    wanted = {"--data": "names", "--names": path, "--steps": 200, **passes}
+    wanted = {"--data": "names", "--names": path, "--steps": 200, "--device": "cpu", **passes}
     return " ".join(f"{name} {value}" for name, value in wanted.items() if name in usage)
 
 

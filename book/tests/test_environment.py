@@ -109,6 +109,19 @@ def test_versions_are_compared_as_numbers(line, version, good):
     assert bool(environment.fulfilled(line, known)) == good
 
 
+def test_a_line_may_be_for_one_system_alone(reader):
+    lines = ["triton>=3.2; sys_platform == 'linux'", "torch==2", "no-such; sys_platform == 'moon'"]
+    needs(reader, *lines)
+    assert [line for line in lines if environment.applies(line)] == (
+        lines[:2] if sys.platform == "linux" else lines[1:2]
+    )
+    stand_in(reader, ".venv")
+    _, said = make_environment(reader, ".venv/made-for-1", "project", "test")
+    assert "torch==2" in said and "no-such" not in said
+    assert environment.fulfilled(lines[0], {"triton": "3.9.0"})
+    assert not environment.fulfilled(lines[0], {"triton": "3.1.0"})
+
+
 def test_two_at_once_make_one_environment(reader):
     both = [start(reader, STAMP, "project", "test") for _ in range(2)]
     assert [process.wait() for process in both] == [0, 0]
@@ -173,6 +186,17 @@ def test_nothing_is_asked_of_the_network_for_what_is_there(reader):
     stamped(reader, "exit 1")
     needs(reader, "pytest>=8")
     assert make_environment(reader, "env/made-for-2", "project", "test") == (0, "")
+
+
+def test_with_triton_kernels_are_tested_by_its_interpreter_too(reader):
+    plain, both = (
+        reader.run("make", "-n", "test", f"WITH={word}").stdout.splitlines()
+        for word in ("torch", "triton")
+    )
+    interpreted = [line for line in both if "KERNELS_DEVICE=interpret" in line]
+    assert len(interpreted) == 1 and "-m pytest tests/kernels" in interpreted[0]
+    assert not any("KERNELS_DEVICE" in line for line in plain)
+    assert any("-with-triton' triton" in line for line in both)
 
 
 @pytest.mark.parametrize("target", ["help", "tags", "check"])
