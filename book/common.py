@@ -63,21 +63,34 @@ PINNED = {
     "PAGER": "cat",
     "GIT_PAGER": "cat",
 }
-# Read by every Python of an environment when it starts, those that a test starts included. Not an
-# ImportError: that a program might catch.
+# Read by every Python of an environment when it starts, those that a test starts included: what
+# book/suite.py puts out of reach fails when it is imported, and not by an ImportError, which a
+# program might catch; or a stand-in takes its place, of which nothing useful comes.
 REACH = """
 import pathlib, sys
 
 
 class OutOfReach:
     def find_spec(self, name, path=None, target=None):
-        if name in names:
+        if name in failing:
             raise RuntimeError(f"{name} is out of reach: the proof of this test does without it")
+        if name in replaced:
+            import importlib.machinery
+
+            return importlib.machinery.ModuleSpec(name, self)
+
+    def create_module(self, spec):
+        from unittest.mock import MagicMock
+
+        return MagicMock(__name__=spec.name, __spec__=spec, __all__=[])
+
+    def exec_module(self, module):
+        pass
 
 
 place = pathlib.Path(f"{pathlib.Path(sys.prefix).parent}.out-of-reach")
 if place.exists():
-    names = set(place.read_text().split())
+    failing, replaced = (set(line.split()) for line in place.read_text().splitlines())
     sys.meta_path.insert(0, OutOfReach())
 """
 # Names that would reach the projects that are run here: make hands on what its command line says.

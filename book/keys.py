@@ -5,10 +5,10 @@ strings, as in `[python, "-m", "model.train"]`; the files whose names stand ther
 the model. Modules count by their meaning, without comments and docstrings. A test that looks at
 source text, or starts what can see everything, counts all of it.
 
-What engine/ and model/ import inside functions only, of kernels/ and engine/gpu.py, is imported
-when a device is asked for: it is on demand. A test file that does not import it itself has a second
-key, without it. That key holds where the test passes while what is on demand is out of reach
-(book/suite.py).
+A test file that does not itself import kernels/ or engine/gpu.py has a second, short key, without
+them. That key holds where the test passes without them. What engine/ and model/ import of them
+inside functions only is on demand, when a device is asked for: to import it fails then. What they
+import at once is replaced by stand-ins (book/suite.py).
 """
 
 import ast
@@ -28,7 +28,7 @@ TEST_FILE = re.compile(r"tests/(?!exercises/)(?:\w+/)*test_\w+\.py")
 DATA = "model/data/"
 DYNAMIC = {"import_module", "__import__", "exec", "run_module", "run_path"}
 NAMING = {"import_module", "__import__", "importorskip", "find_spec"}  # a module, by its argument
-DEVICES = re.compile(r"kernels\b|engine[./]gpu\b")
+DEVICES = re.compile(r"kernels\b|engine[./]gpu\b")  # what computes elsewhere than numpy
 PROGRAMS = {"make", "git", "bash", "sh", "steps.py"}  # may read any file
 BLOBS = {}
 SOURCE = re.compile(r"\binspect\b|__doc__|\bgetsource|\blinecache\b|\btokenize\b")
@@ -73,20 +73,38 @@ class Tree:
 
     @functools.cached_property
     def on_demand(self):
-        """The files of kernels/, and engine/gpu.py, that a program may run without."""
-        late = {path for path in self.files if DEVICES.match(path) and path.endswith(".py")}
-        code = [p for p in self.files if p.startswith(("engine/", "model/")) and p not in late]
-        return late - closure(self, code, late=False)[0] if late else late
+        """The files of kernels/, and engine/gpu.py, that a program runs without on the CPU."""
+        return self.devices() - self.replaced
+
+    @functools.cached_property
+    def replaced(self):
+        """Those that a program imports at once, on the CPU too."""
+        code = [p for p in self.files if p.startswith(("engine/", "model/"))]
+        texts = [self.text(p) for p in code if p.endswith(".py") and p not in self.devices()]
+        first = {name for text in texts for name in at_once(text)}
+        waiting = [p for name in first for p in modules(name) if p in self.devices()]
+        found = set()
+        while waiting:
+            path = waiting.pop()
+            if path not in found:
+                found.add(path)
+                names = at_once(self.text(path))
+                waiting += [p for name in names for p in modules(name) if p in self.devices()]
+        return {path for path in found if not path.endswith("__init__.py")}
+
+    def devices(self):
+        named = {path for path in self.files if DEVICES.match(path) and path.endswith(".py")}
+        return {path for path in named if not path.endswith("__init__.py")}
 
     @functools.cached_property
     def short_keys(self):
-        """{test file: the key without what is on demand} of those that may do without."""
+        """{test file: the key without kernels} of those that may do without."""
         found = {}
-        for path in self.test_files() if self.on_demand else ():
+        for path in self.test_files() if self.devices() else ():
             whole, everything = closure(self, beside(self, path))
-            own, _ = closure(self, beside(self, path), late=False)
-            if not everything and whole & self.on_demand and not own & self.on_demand:
-                found[path] = of_test_file(self, path, late=False)
+            own, _ = closure(self, beside(self, path), short=True)
+            if not everything and whole & self.devices() and not own & self.devices():
+                found[path] = of_test_file(self, path, short=True)
         return found
 
     def has_kernels(self):
@@ -132,7 +150,6 @@ class References:
     """What a Python file names: modules, files; and whether it may reach anything at all."""
 
     modules: set
-    late: set  # modules that only functions import, and only for a device
     mentioned: set  # modules whose names stand in strings
     packages: set  # of which any module may be meant: f"model.{program}"
     files: set
@@ -165,8 +182,7 @@ def references(text):
     if starts:
         everything |= not (mentioned or packages) or bool(strings & PROGRAMS)
         everything |= "steps.py" in files
-    late = {name for name in names - at_once(text) if DEVICES.match(name)}
-    return References(names, late, mentioned, packages, files, starts, everything)
+    return References(names, mentioned, packages, files, starts, everything)
 
 
 def at_once(text):
@@ -190,10 +206,10 @@ def named_by(node):
     return set()
 
 
-def closure(tree, start, late=True):
+def closure(tree, start, short=False):
     """(the paths that these files can see, whether they can see everything).
 
-    late=False: without what engine/ and model/ import for a device alone.
+    short: without what engine/ and model/ import of kernels/ and engine/gpu.py.
     """
     found, read, waiting = set(), set(), [path for path in start if path in tree.files]
     while waiting:
@@ -207,7 +223,9 @@ def closure(tree, start, late=True):
         if seen.everything:
             return set(tree.files), True
         mentioned = seen.mentioned if seen.programs or path.startswith("tests/") else set()
-        imported = seen.modules if late or path.startswith("tests/") else seen.modules - seen.late
+        imported = seen.modules
+        if short and not path.startswith("tests/"):
+            imported = {name for name in imported if not DEVICES.match(name)}
         waiting += [place for name in imported | mentioned for place in modules(name)]
         waiting += [place for place in tree.files if python_in(place, seen.packages)]
         waiting = [place for place in waiting if place in tree.files]
@@ -238,11 +256,9 @@ def beside(tree, path):
     return [path, *(place for place in above if place in tree.files)]
 
 
-def sees(tree, start, by_text=False, late=True):
+def sees(tree, start, by_text=False, short=False):
     """All that these files can see, as the parts of a key."""
-    paths, everything = closure(tree, start, late)
-    if not late:  # what is in reach of any program
-        paths |= {path for path in tree.files if DEVICES.match(path)} - tree.on_demand
+    paths, everything = closure(tree, start, short)
     paths |= {path for path in tree.files if path.startswith(DATA)}
     identity = tree.identity if by_text or everything else tree.meaning
     python = [references(tree.text(path)) for path in paths if path.endswith(".py")]
@@ -252,7 +268,7 @@ def sees(tree, start, by_text=False, late=True):
     return [*needed, *(part for path in sorted(paths) for part in (path, identity(path)))]
 
 
-def of_test_file(tree, path, late=True):
+def of_test_file(tree, path, short=False):
     """The key of what a test file's result depends on, but for the versions of the packages."""
     settings, start = tree.project().get("tool", {}).get("pytest"), beside(tree, path)
     texts = [tree.text(each) for each in start if each in tree.files]
@@ -261,7 +277,7 @@ def of_test_file(tree, path, late=True):
         number = re.findall(r"step-\d\d", tree.text(NUMBER) if NUMBER in tree.files else "")
     by_text = any(SOURCE.search(text) for text in texts)
     own = [tree.identity(each) for each in start if each in tree.files]
-    return digest(path, settings, *number, *own, *sees(tree, start, by_text, late))
+    return digest(path, settings, *number, *own, *sees(tree, start, by_text, short))
 
 
 def of_training(tree):

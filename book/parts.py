@@ -105,7 +105,7 @@ class Parts:
         short = [path for path in files if of_files[path] != whole[path]]
         if short:
             here = self.furnished()
-            with suite.out_of_reach(here, tree.on_demand):
+            with suite.out_of_reach(here, tree.on_demand, tree.replaced):
                 found, seconds, _ = suite.run_files(here, short)
             passed = {path: outcome for path, outcome in found.items() if not outcome.failure}
             self.keep(passed, of_files, seconds)

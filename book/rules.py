@@ -12,7 +12,7 @@ SYSTEM |= {"mmap", "multiprocessing", "signal", "weakref"}  # two processes that
 INSTRUMENTS = "model/instruments/"  # what nothing else may need
 GPU = {"torch", "triton"}  # in kernels/ only, and there inside functions: most have no GPU
 # Instruments of kernels/: they know the model's sizes, and nothing else needs them.
-MEASURING = {f"kernels/{name}.py" for name in ("bench", "compiled", "roofline", "tune")}
+MEASURING = {f"kernels/{name}.py" for name in ("bench", "compiled", "order", "roofline", "tune")}
 REFERENCE = {"torch_gpt.py"}  # the opponent in the race: not of the project, and not needed
 
 

@@ -32,11 +32,16 @@ def run_files(here, files, pytest=PYTEST):
 
 
 @contextlib.contextmanager
-def out_of_reach(here, paths):
-    """Whoever imports one of these files of the clone `here` fails, in any process (REACH)."""
+def out_of_reach(here, failing, replaced=()):
+    """Of the clone `here`, in any process: who imports a file of `failing` fails, who imports one
+    of `replaced` gets a stand-in (REACH in book/common.py).
+    """
     place = Path(f"{here}.out-of-reach")
-    names = [path.removesuffix(".py").removesuffix("/__init__") for path in sorted(paths)]
-    place.write_text("\n".join(name.replace("/", ".") for name in names) + "\n")
+    lines = []
+    for paths in (failing, replaced):
+        names = [path.removesuffix(".py").removesuffix("/__init__") for path in sorted(paths)]
+        lines.append(" ".join(name.replace("/", ".") for name in names))
+    place.write_text("\n".join(lines) + "\n")
     try:
         yield
     finally:

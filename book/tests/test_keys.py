@@ -145,9 +145,10 @@ def test_a_docstring_that_a_program_prints_counts():
 
 
 def test_what_is_imported_for_a_device_is_on_demand(root, devices):
-    assert keys.Tree("HEAD", root).on_demand == set()
+    assert keys.Tree("HEAD", root).on_demand == keys.Tree("HEAD", root).replaced == set()
     tree = keys.Tree("HEAD", devices)
     assert tree.on_demand == {"engine/gpu.py", "kernels/add.py", "kernels/device.py"}
+    assert tree.replaced == {"kernels/best.py"}
     assert {"tests/test_walk.py", "tests/test_train.py"} <= tree.short_keys.keys()
     needing = {"tests/kernels/test_add.py", "tests/test_device.py"}
     everything = {"tests/test_hidden.py", "tests/test_make.py"}
@@ -162,12 +163,12 @@ def test_what_is_imported_for_a_device_is_on_demand(root, devices):
         ("kernels/add.py", True, False),
         ("engine/gpu.py", True, False),
         ("kernels/device.py", True, False),
-        ("kernels/best.py", False, True),
+        ("kernels/best.py", False, False),
         ("engine/backend.py", True, True),
         ("engine/other.py", False, False),
     ],
 )
-def test_a_short_key_does_without_what_is_on_demand(devices, path, changes, short_changes):
+def test_a_short_key_does_without_kernels(devices, path, changes, short_changes):
     text = "import math\n" + (FILES | DEVICES)[path]
     before, after = (keys.Tree("HEAD", devices, new) for new in ({}, {path: text}))
     test = "tests/test_walk.py"

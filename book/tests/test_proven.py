@@ -152,7 +152,9 @@ def test_put():
     code = "from engine.backend import put; put()"
     subprocess.run([sys.executable, "-c", code], env={}, check=True)
 """
-DEVICES = {"engine/backend.py": "def put():\n    from engine import gpu\n"}
+BACKEND = "from kernels.device import best\n\n\ndef put():\n    from engine import gpu\n"
+DEVICES = {"engine/backend.py": BACKEND, "kernels/__init__.py": ""}
+DEVICES |= {"kernels/device.py": "def best():\n    pass\n"}
 DEVICES |= {"engine/__init__.py": "", "engine/gpu.py": "ONE = 1\n", "tests/test_put.py": PUT}
 DEVICES |= {"tests/test_plain.py": "from engine import backend\n\n\ndef test_it():\n    backend\n"}
 
@@ -160,7 +162,8 @@ DEVICES |= {"tests/test_plain.py": "from engine import backend\n\n\ndef test_it(
 def test_only_what_needs_a_device_runs_again_when_its_code_changes(tested, tmp_path, monkeypatch):
     monkeypatch.setattr(check.Check, "needs_whole", lambda *_: False)
     common.add_reach(Repository.venv)
-    rebuild(tested, DEVICES, {"engine/gpu.py": "TWO = 2\n"}, {"engine/gpu.py": "wrong\n"})
+    other = {"engine/gpu.py": "TWO = 2\n", "kernels/device.py": "best = 1\n"}
+    rebuild(tested, DEVICES, other, {"engine/gpu.py": "wrong\n"})
     found, ran, problems = prove(tested, tmp_path)
     made = [proof.what for proof in found.proven.made.values() if "tests/" in proof.what]
     assert made.count("step-00 tests/test_plain.py") == made.count("step-00 tests/test_put.py") == 1
