@@ -64,7 +64,7 @@ def test_a_test_that_fails_anyway_finds_nothing(tested, tmp_path):
 
 
 def test_a_program_that_hangs_is_found(tested, tmp_path, monkeypatch):
-    monkeypatch.setattr(mutants, "SECONDS", 5)
+    monkeypatch.setattr(mutants, "SECONDS", 2)
     hang = "## start\nmodel/rate.py | RATE = 0.5 | while True: pass | tests/test_rate.py\n"
     assert plant(tested, tmp_path, hang) == 0
 
