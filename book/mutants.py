@@ -117,7 +117,7 @@ def planted(trees, python, limits, number, fault):
 
 
 def plant(faults, trees, python):
-    """Prints a line for each fault; returns how many are not found."""
+    """Prints a line for each fault; returns how many are not found, and tests that fail anyway."""
     real = [fault for fault in faults if not fault.test.startswith(NOTHING)]
     with ThreadPoolExecutor(2) as pool:
         sound = {(trees.step(fault).tag, fault.test): trees.step(fault) for fault in real}
@@ -125,25 +125,24 @@ def plant(faults, trees, python):
             (tag, test): pool.submit(timed, trees.copy(step, f"sound-{n}"), python, test)
             for n, ((tag, test), step) in enumerate(sound.items())
         }
-        limits = {}
+        limits, left, found = {}, 0, 0
         for (tag, test), job in jobs.items():
             shown, seconds = job.result()
-            if shown:
-                raise Problem(f"{test} fails at {tag} without a fault: {shown}")
             limits[tag, test] = SECONDS + 5 * seconds
+            if shown:
+                print(f"{test} fails at {tag} without a fault: {shown}")
+                left += 1
         jobs = [pool.submit(planted, trees, python, limits, *each) for each in enumerate(real)]
-        left = 0
         for fault, job in zip(real, jobs):
             step, shown = job.result()
-            left += not shown
+            found += bool(shown)
             print(f"{'found    ' if shown else 'NOT FOUND'} {step.tag} {fault}", flush=True)
             print(f"            {fault.test}: {shown[:100]}" if shown else f"     {fault.test}")
     harmless = [fault for fault in faults if fault not in real]
     for fault in harmless:
         print(f"harmless  {fault}\n            {fault.test.removeprefix(NOTHING)}")
-    total = f"{len(real) - left} of {len(real)} faults found"
-    print(f"{total}; {len(harmless)} change nothing")
-    return left
+    print(f"{found} of {len(real)} faults found; {len(harmless)} change nothing")
+    return left + len(real) - found
 
 
 def main(words):
