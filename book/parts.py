@@ -15,7 +15,13 @@ from common import EXPECTED, Problem, git, git_with, last_line, run
 from rules import one_character_apart
 from training import as_printed, first_losses, forget, same_run, trained
 
+COMPILED = "tests/kernels/test_compiled.py"
 BUG = re.compile(r"In `([^`]+)`,? write `([^`]+)` for `([^`]+)`[:;] `(tests/[^`]+)` fails")
+
+
+def patched_files(patch):
+    """The files that a patch changes or makes."""
+    return re.findall(r"^\+\+\+ b/(\S+)", patch.read_text(), re.M)
 
 
 @dataclass
@@ -337,6 +343,10 @@ class Parts:
             return [str(problem)]
         of_files = {exercise: self.key("tests", keys.of_test_file(tree, exercise))}
         of_files |= self.check.test_keys(tree)
+        if all(path.startswith("kernels/") for path in patched_files(patch)):
+            # Tests of the rest compute on the cpu; and compiled are those kernels that have a case.
+            seen = {path for path in of_files if path.startswith("tests/kernels/")}
+            of_files = {path: of_files[path] for path in {exercise, *seen - {COMPILED}}}
         before = self.check.test_keys(self.plan.tree)
         changed = {path for path, key in of_files.items() if key != before.get(path)}
         files = [path for path in of_files if path in changed and not self.known(of_files[path])]
