@@ -138,6 +138,7 @@ def trained(plan):
     """Losses and milliseconds of training steps, ours and PyTorch's, from the same weights."""
     import numpy as np
     import torch
+    from engine.backend import number
 
     from engine.optim import decay_groups
     from engine.parallel import make_worker
@@ -158,7 +159,7 @@ def trained(plan):
     def ours(x, y):
         loss = worker.backward(x, y)
         worker.step(1.0)
-        return float(loss)
+        return number(loss)
 
     matrices = {"params": [each for each in w.values() if each.ndim >= 2]}
     vectors = {"params": [each for each in w.values() if each.ndim < 2], "weight_decay": 0.0}
@@ -178,8 +179,8 @@ def trained(plan):
     found = {}
     for name, step in (("ours", ours), ("PyTorch", theirs)):
         losses, times, until = [], [], time.perf_counter() + SECONDS["train"] / 2.5
-        for number in range(plan.steps):
-            batch = rows[number % len(rows)]
+        for turn in range(plan.steps):
+            batch = rows[turn % len(rows)]
             start = time.perf_counter()
             losses.append(step(batch[:, :-1], batch[:, 1:]))
             times.append(1000 * (time.perf_counter() - start))

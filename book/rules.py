@@ -13,6 +13,7 @@ INSTRUMENTS = "model/instruments/"  # what nothing else may need
 GPU = {"torch", "triton"}  # in kernels/ only, and there inside functions: most have no GPU
 # Instruments of kernels/: they know the model's sizes, and nothing else needs them.
 MEASURING = {f"kernels/{name}.py" for name in ("bench", "compiled", "order", "roofline", "tune")}
+FIRST_KERNELS = "kernels/elementwise.py"
 REFERENCE = {"torch_gpt.py"}  # the opponent in the race: not of the project, and not needed
 
 
@@ -39,9 +40,11 @@ def check_imports(here, declared):
         foreign = [name for name in imported(path) if name not in allowed]
         if shown in MEASURING:
             foreign = [name for name in foreign if name not in ("model", "engine")]
-        elif folder == "kernels" and (here / "kernels/language.py").exists():
-            # Before, a kernel is written in Triton's own words; then language.py stands for them.
-            foreign += sorted(GPU & {name.split(".")[0] for name in keys.at_once(path.read_text())})
+        elif folder == "kernels":
+            at_once = {name.split(".")[0] for name in keys.at_once(path.read_text())}
+            # The first kernels use Triton's own words; then kernels/language.py stands for them.
+            first = shown == FIRST_KERNELS and not (here / "kernels/language.py").exists()
+            foreign += [] if first else sorted(GPU & at_once)
         if not shown.startswith(INSTRUMENTS) and "model.instruments" in path.read_text():
             foreign.append("model.instruments")
         if shown not in MEASURING:
