@@ -138,8 +138,8 @@ def trained(plan):
     """Losses and milliseconds of training steps, ours and PyTorch's, from the same weights."""
     import numpy as np
     import torch
-    from engine.backend import number
 
+    from engine.backend import number
     from engine.optim import decay_groups
     from engine.parallel import make_worker
     from model.gpt import CONFIGS, GPT
