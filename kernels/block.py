@@ -14,11 +14,14 @@ class Block:
         # In Triton nothing becomes float64.
         self.data = data.astype(np.float32) if data.dtype == np.float64 else data
 
+    def __getitem__(self, key):
+        return Block(self.data[(slice(None), *(key if isinstance(key, tuple) else (key,)))])
+
     def __neg__(self):
         return Block(-self.data)
 
-    def __getitem__(self, key):
-        return Block(self.data[(slice(None), *(key if isinstance(key, tuple) else (key,)))])
+    def __invert__(self):
+        return Block(~self.data)
 
     def to(self, dtype):
         return Block(self.data.astype(dtype))
@@ -46,6 +49,10 @@ def operands(*values):
 
 def elementwise(compute):
     return lambda *blocks: Block(compute(*operands(*blocks)))
+
+
+def reduction(compute):
+    return lambda x, axis: Block(compute(x.data, axis=axis + 1).astype(x.data.dtype, copy=False))
 
 
 def operation(compute, swap=False):
