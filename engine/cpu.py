@@ -8,12 +8,15 @@ name_forward returns the result y; or (y, saved), where saved is for name_backwa
 name_backward takes dy, the gradient of y, then what it needs of the inputs, y and saved; it returns
 the gradients of the inputs, in their order.
 Neither writes over what it is given, least of all dy: a + b hands the same array to both its sides.
-What changes an array in place says so.
+What changes an array in place says so; so does cross_entropy_forward, which
+on a device does.
 """
 
 import math
 
 import numpy as np
+
+from engine import noise
 
 SQRT_2_OVER_PI = math.sqrt(2 / math.pi)
 # How many places attention takes at a time.
@@ -75,14 +78,33 @@ def copy(x):
 
 
 def add(a, b):
-    """y = a + b        On the way back both get dy as it is."""
+    """y = a + b        b may miss the first axes of a. On the way back both get dy."""
     return a + b
+
+
+def zeros(size, dtype):
+    """So many zeros"""
+    return np.zeros(size, dtype)
 
 
 def add_to(total, x):
     """total += x, in place. Returns total."""
     total += x
     return total
+
+
+def unbroadcast(gradient, shape):
+    """The gradient of an array of this shape, which numpy has stretched to that of `gradient`.
+
+    Each of its numbers was used in many places and gets the sum of the gradients there.
+    Raises ValueError where no stretching leads from `shape` to the gradient's.
+    """
+    gradient = gradient.sum(axis=tuple(range(gradient.ndim - len(shape))))
+    ones = tuple(axis for axis, size in enumerate(shape[: gradient.ndim]) if size == 1)
+    gradient = gradient.sum(axis=ones, keepdims=True)
+    if gradient.shape != shape:
+        raise ValueError(f"backward: got a gradient of shape {gradient.shape}; expected {shape}")
+    return gradient
 
 
 def matmul_forward(a, b):
@@ -99,17 +121,18 @@ def matmul_backward(dy, a, b):
     return (rows(dy) @ b.T).reshape(a.shape), rows(a).T @ rows(dy)
 
 
-def linear_forward(x, weight, bias):
-    """y = x @ weight.T + bias        x (…, C), weight (K, C), bias (K), y (…, K)"""
+def linear_forward(x, weight, bias=None):
+    """y = x @ weight.T + bias        x (…, C), weight (K, C), bias (K) or None, y (…, K)"""
     y = rows(x) @ weight.T
-    y += bias
-    return y.reshape(*x.shape[:-1], len(bias))
+    if bias is not None:
+        y += bias
+    return y.reshape(*x.shape[:-1], len(weight))
 
 
-def linear_backward(dy, x, weight):
-    """dx = dy @ weight    dweight = dy.T @ x    dbias = the sum of dy over all rows"""
-    dx = (rows(dy) @ weight).reshape(x.shape)
-    return dx, rows(dy).T @ rows(x), sum_over_rows(dy)
+def linear_backward(dy, x, weight, biased=True):
+    """dx = dy @ weight    dweight = dy.T @ x    dbias = the sum of dy over all rows, if biased"""
+    dx, dweight = (rows(dy) @ weight).reshape(x.shape), rows(dy).T @ rows(x)
+    return (dx, dweight, sum_over_rows(dy)) if biased else (dx, dweight)
 
 
 def attention_forward(qkv, H, kv=None):
@@ -203,26 +226,29 @@ def softmax_backward(dy, p, temperature):
     return p * (dy - (p * dy).sum(axis=-1, keepdims=True)) / temperature
 
 
-def cross_entropy_forward(logits, y, ignore_index):
-    """The mean of -log(p[y]) over all places, p = softmax(logits)     logits, p (…, V), y (…)
+def cross_entropy_forward(logits, y, ignore_index, count):
+    """The sum of -log(p[y]) over all places / count, p = softmax(logits)    logits, p (…, V), y (…)
 
     Places where y is ignore_index do not count.
     Returns the loss and saved: highest, of each row, and log(sum of exp(logits - highest)).
+    Nobody may need the logits after this: on a device saved is dlogits, in their place.
     """
     counted = y != ignore_index
     highest = row_max(logits)
     shifted = logits - highest
     log_sum = np.log(np.exp(shifted).sum(axis=-1, keepdims=True))
     log_p = shifted[counted, y[counted]] - log_sum[counted, 0]
-    return -log_p.mean(), (highest, log_sum)
+    # The mean of these places, times their share of all that are counted.
+    share = np.array(counted.sum() / count, logits.dtype)
+    return -log_p.mean() * share, (highest, log_sum, share)
 
 
 def cross_entropy_backward(dy, logits, y, saved, ignore_index):
-    """dlogits = dy / number of places * (p - 1 at y, p elsewhere), 0 at places that do not count
+    """dlogits = dy / count * (p - 1 at y, p elsewhere), 0 at places that do not count
 
     p = exp(logits - highest - log of the sum), made anew: a row keeps two numbers in place of V.
     """
-    highest, log_sum = saved
+    highest, log_sum, share = saved
     counted = y != ignore_index
     slopes = logits - highest
     slopes -= log_sum
@@ -230,22 +256,22 @@ def cross_entropy_backward(dy, logits, y, saved, ignore_index):
     slopes[~counted] = 0.0
     slopes[counted, y[counted]] -= 1.0
     # A numpy integer would turn float32 into float64; a plain one does not.
-    return dy / int(counted.sum()) * slopes
+    return dy * share / int(counted.sum()) * slopes
 
 
-def dropout_forward(x, p, noise):
+def dropout_forward(x, p, seed, offset):
     """y = x * keep,  keep = 0 with probability p, else 1 / (1 - p), so that y is x on average
 
-    noise: a numpy Generator. Returns y and saved: keep, of x's shape. Srivastava and others, 2014.
+    keep is 0 where the word at that place of the stream `seed`, from counter `offset` on, is below
+    p * 2 ** 32. Srivastava and others, 2014.
     """
-    keep = (noise.random(x.shape, np.float32) >= p).astype(x.dtype)
-    keep *= 1 / (1 - p)
-    return x * keep, keep
+    kept = noise.random_words(seed, offset, x.size).reshape(x.shape) >= int(p * 2**32)
+    return np.where(kept, x * (1 / (1 - p)), 0.0)
 
 
-def dropout_backward(dy, keep):
-    """dx = dy * keep"""
-    return dy * keep
+def dropout_backward(dy, p, seed, offset):
+    """dx = dy * keep, with the same keep: it is computed once more"""
+    return dropout_forward(dy, p, seed, offset)
 
 
 def layernorm_forward(x, weight, bias, eps=1e-5):
@@ -307,8 +333,24 @@ def row_mean(x):
 
 
 def square_sum(x):
-    """The sum of the squares of all numbers of x, a plain number"""
+    """The sum of the squares of all numbers of x, for norm alone to read"""
     return float(np.vdot(x, x))
+
+
+def norm(*square_sums):
+    """sqrt(their sum), of the square_sum of one or more arrays"""
+    return math.sqrt(sum(square_sums))
+
+
+def total(*numbers):
+    """The sum of numbers, each plain or an array of shape ()"""
+    return sum(float(number) for number in numbers)
+
+
+def fill(x, number):
+    """x = number everywhere, in place. Returns x."""
+    x[...] = number
+    return x
 
 
 def scale(x, factor):
@@ -317,14 +359,17 @@ def scale(x, factor):
     return x
 
 
-def adamw_step(w, grad, m, v, t, lr, betas, eps, weight_decay):
+def adamw_step(w, grad, m, v, t, lr, betas, eps, weight_decay, norm=0.0, max_norm=math.inf):
     """One step of AdamW, in place: w, grad, m and v of one shape, t the number of the step from 1
 
+    g = grad * min(1, max_norm / norm)    norm: of the gradients of all weights
     w = w - lr * weight_decay * w
-    m = beta1 * m + (1 - beta1) * grad    v = beta2 * v + (1 - beta2) * grad ** 2
+    m = beta1 * m + (1 - beta1) * g       v = beta2 * v + (1 - beta2) * g ** 2
     w = w - lr * m' / (sqrt(v') + eps),   m' = m / (1 - beta1 ** t), v' = v / (1 - beta2 ** t)
     Returns w, m and v, which it has changed.
     """
+    if norm > max_norm:
+        grad = grad * (max_norm / norm)
     beta1, beta2 = betas
     m_scale, v_scale = 1 / (1 - beta1**t), 1 / (1 - beta2**t)
     m *= beta1

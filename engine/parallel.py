@@ -1,7 +1,6 @@
 """A training step shared by processes, so that two cores work on it."""
 
 import contextlib
-import math
 import mmap
 import multiprocessing
 import os
@@ -10,8 +9,9 @@ from multiprocessing.util import Finalize
 
 import numpy as np
 
-from engine import cpu
+from engine.backend import on
 from engine.flat import ALIGN, Flat, FlatAdamW
+from engine.noise import Noise
 from engine.ops import cross_entropy
 
 
@@ -36,6 +36,7 @@ class Worker:
 
     def __init__(self, model, optimizer, count=1):
         self.model, self.optimizer, self.flat = model, optimizer, optimizer.flat
+        self.backend = on(self.flat.data)
         self.gradients = [self.flat.grad, *(self.flat.zeros() for _ in range(count - 1))]
         self.take(0)
 
@@ -47,18 +48,20 @@ class Worker:
         self.flat.move_grad(self.gradients[rank])
 
     def backward(self, x, y, micro_batches=1):
-        """The mean loss over x, y (B, T), a float; its gradients are left with those who made them.
+        """The mean loss over x, y (B, T); its gradients are left with those who made them.
 
+        It is where the weights are; number() of engine/backend.py waits for it.
         mean = sum over the shares of (tokens in the share / tokens in all) * (mean of the share)
         micro_batches: each process takes its rows in so many, one after another.
         """
-        return sum(self.ask("work", x, y, micro_batches, self.optimizer.t))
+        return self.backend.total(*self.ask("work", x, y, micro_batches, self.optimizer.t))
 
     def step(self, max_norm):
-        """A step of AdamW with gradients of a norm up to `max_norm`; returns the norm as it was."""
-        norm = math.sqrt(sum(self.ask("add")))
-        scale = max_norm / norm if norm > max_norm else 1.0
-        self.ask("update", scale, self.optimizer.lr, self.optimizer.t)
+        """A step of AdamW with gradients of a norm up to `max_norm`; returns the norm as it was,
+        which is where the weights are.
+        """
+        norm = self.backend.norm(*self.ask("add"))
+        self.ask("update", norm, max_norm, self.optimizer.lr, self.optimizer.t)
         return norm
 
     def ask(self, name, *arguments):
@@ -73,20 +76,18 @@ class Worker:
         return accumulate(self.model, x, y, micro_batches, tokens)
 
     def add(self):
-        """Adds up the gradients of all in this one's share; returns the sum of their squares."""
+        """Adds up the gradients of all in this one's share; returns their square_sum."""
         share = slice(self.start, self.stop)
         mine = self.flat.grad[share]
         for rank, gradient in enumerate(self.gradients):
             if rank != self.rank:
-                cpu.add_to(mine, gradient[share])
-        return cpu.square_sum(mine)
+                self.backend.add_to(mine, gradient[share])
+        return self.backend.square_sum(mine)
 
-    def update(self, scale, lr, t):
-        """Scales this one's share of the gradients and steps its share of the weights."""
-        if scale < 1:
-            cpu.scale(self.flat.grad[self.start : self.stop], scale)
+    def update(self, norm, max_norm, lr, t):
+        """Steps this one's share of the weights, with its share of the gradients, clipped."""
         self.optimizer.lr, self.optimizer.t = lr, t
-        self.optimizer.step(self.start, self.stop)
+        self.optimizer.step(self.start, self.stop, norm, max_norm)
 
 
 class Team(Worker):
@@ -96,8 +97,8 @@ class Team(Worker):
     the process that steps its weight, always in the same order: a run repeats to the last bit.
     Known as stage 1 of ZeRO: Rajbhandari and others, 2020.
 
-    noise: the Generator of the model's dropout. A helper starts it anew in each step, from the
-    number of the step and its own, so that all leave out different numbers.
+    noise: the Noise of the model's dropout. A helper has a stream of its own, and in it a place for
+    each step: all leave out different numbers, and a run that is resumed leaves out the same.
 
     Threads would share all memory without any of this. But Python runs one of them at a time;
     while numpy computes the others go on, and still they wait a lot.
@@ -105,7 +106,7 @@ class Team(Worker):
 
     def __init__(self, model, optimizer, processes=2, noise=None):
         super().__init__(model, optimizer, processes)
-        self.noise = np.random.default_rng(0) if noise is None else noise
+        self.noise = Noise(0) if noise is None else noise
         self.pipes = []
         for rank in range(1, processes):
             fork = multiprocessing.get_context("fork")
@@ -129,13 +130,15 @@ class Team(Worker):
             cores = sorted(os.sched_getaffinity(0))
             os.sched_setaffinity(0, cores[1:] or cores)
         self.take(rank)
+        self.noise.seed += rank << 32
         with contextlib.suppress(EOFError, OSError):
             while True:
                 end.send(self.answer(*end.recv()))
 
     def work(self, x, y, micro_batches, t):
         if self.rank:
-            self.noise.bit_generator.state = np.random.PCG64((t, self.rank)).state
+            # The upper half of a counter is the step; in the lower half, a step's counters.
+            self.noise.offset = t << 32
         return super().work(x, y, micro_batches, t)
 
     def answer(self, name, *arguments):
@@ -170,15 +173,14 @@ class Team(Worker):
 def accumulate(model, x, y, micro_batches=1, tokens=None):
     """The loss of a batch, and its gradients, added up over micro-batches; x, y (B, T)
 
-    loss = the sum of (tokens of a micro-batch / tokens of the batch) * (its mean loss)
+    loss = the sum over all its tokens / how many they are, a micro-batch after another
     Only one micro-batch's graph is in memory at a time. Adds to the gradients that are there.
     tokens: of the batch, where x and y are only some of its rows.
     """
-    loss, tokens = 0.0, np.sum(y >= 0) if tokens is None else tokens
+    losses, tokens = [], np.sum(y >= 0) if tokens is None else tokens
     for inputs, targets in zip(np.array_split(x, micro_batches), np.array_split(y, micro_batches)):
-        share = np.sum(targets >= 0) / tokens
-        if share:
-            micro_loss = cross_entropy(model(inputs), targets) * share
+        if np.any(targets >= 0):
+            micro_loss = cross_entropy(model(inputs), targets, count=tokens)
             micro_loss.backward()
-            loss += micro_loss.item()
-    return loss
+            losses.append(micro_loss.data)
+    return on(losses[0]).total(*losses) if losses else 0.0

@@ -11,7 +11,9 @@ import numpy as np
 
 from engine import cpu
 from engine.autograd import no_grad
+from engine.backend import host, on
 from engine.module import Module, matrix, vector
+from engine.noise import Noise
 from engine.ops import attention, dropout, embedding, layernorm, linear
 
 
@@ -90,7 +92,7 @@ class Attention(Module):
     def __call__(self, x, cache=None):
         qkv = self.qkv(x)  # (B, T, C) -> (B, T, 3 * C)
         if self.watched and cache is None:
-            self.looks = cpu.attention_shares(qkv.data, self.H)
+            self.looks = host(on(qkv.data).attention_shares(qkv.data, self.H))
         return self.proj(attention(qkv, self.H, cache))  # (B, T, 3 * C) -> (B, T, C)
 
 
@@ -145,7 +147,7 @@ class Block(Module):
 class GPT(Module):
     """Logits of the next token at every place of B rows, from all tokens up to there.
 
-    noise: the generator of what dropout leaves out.
+    noise: decides what dropout leaves out.
     cache: a Cache of the tokens before these, which keeps these as well; inside no_grad only.
     """
 
@@ -153,7 +155,7 @@ class GPT(Module):
         self.config = config
         self.tok_emb = matrix(rng, config.V, config.C, scale=0.02)
         self.pos_emb = matrix(rng, config.T, config.C, scale=0.02)
-        self.noise = np.random.default_rng(2)
+        self.noise = Noise(seed=2)
         self.drop = Dropout(config.dropout, self.noise)
         self.blocks = [Block(rng, config, self.noise) for _ in range(config.L)]
         self.ln_f = LayerNorm(config.C)
@@ -163,11 +165,11 @@ class GPT(Module):
         end, most = start + tokens.shape[1], len(self.pos_emb)
         if most < end:
             raise ValueError(f"GPT: got {end} tokens; expected {most} at most")
-        pos_emb = self.pos_emb[start:end]
+        pos_emb = embedding(self.pos_emb, np.arange(start, end))  # (T) -> (T, C)
         x = self.drop(embedding(self.tok_emb, tokens) + pos_emb)  # (B, T) -> (B, T, C)
         for i, block in enumerate(self.blocks):
             x = block(x, cache and cache.blocks[i])
-        return self.ln_f(x) @ self.tok_emb.T  # (B, T, C) @ (C, V) -> (B, T, V)
+        return linear(self.ln_f(x), self.tok_emb)  # (B, T, C) -> (B, T, V)
 
 
 def count_flops(model, B, T):
@@ -196,7 +198,7 @@ def next_token(model, tokens, temperature=1.0, top_k=None, top_p=1.0, cache=None
         raise ValueError(f"next_token: got {got}; expected at least one to read")
     with no_grad():
         logits = model(np.array([tokens[read:]]), cache)  # (1, T, V)
-    return top_k_top_p(cpu.softmax_forward(logits.data[0, -1], temperature), top_k, top_p)
+    return top_k_top_p(cpu.softmax_forward(logits.numpy()[0, -1], temperature), top_k, top_p)
 
 
 def top_k_top_p(p, top_k=None, top_p=1.0):

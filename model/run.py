@@ -6,10 +6,13 @@ from dataclasses import asdict, replace
 
 import numpy as np
 
+from engine import cpu
 from engine.autograd import no_grad
+from engine.backend import fallbacks, host, number, on
 from engine.ops import cross_entropy
 from engine.optim import decay_groups, warm_up_cool_down
 from engine.parallel import make_worker
+from kernels.language import launches
 from model import STEP
 from model.count import bits_per_byte
 from model.data import NAMES_FILE, load_data
@@ -28,24 +31,47 @@ class Run:
         self.model, self.data = model, data
         self.settings = NAMES_RUN | settings  # what is not given is as for names
         groups, lr = decay_groups(model, WEIGHT_DECAY), self.settings["learning_rate"]
-        self.worker = make_worker(model, groups, lr, self.settings["processes"], model.noise)
+        # Several processes share this computer's memory; a device has one of its own.
+        alone = on(model.tok_emb.data) is not cpu
+        processes = 1 if alone else self.settings["processes"]
+        self.worker = make_worker(model, groups, lr, processes, model.noise)
         self.optimizer = self.worker.optimizer
         self.rng, self.done = random.Random(2), 0
+        self.launches = self.fallbacks = 0  # of the last step
 
     def step(self):
         """One batch, one step downhill. Returns its metrics, such as the loss."""
+        return self.read(self.enqueue())
+
+    def enqueue(self):
+        """One batch, one step downhill. Returns what read makes its metrics of.
+
+        A device has only been told then what to do: the numbers may not be there yet.
+        """
+        launches.clear()
+        fallbacks.clear()
         x, y = self.data.batch(self.rng, self.settings["batch_size"])
         loss = self.worker.backward(x, y, self.settings["micro_batches"])
-        if not loss < 1000:
-            got = f"a loss of {loss:.0f} at step {self.done + 1}"
-            raise ValueError(f"got {got}; expected a lower --learning-rate")
         share = warm_up_cool_down(self.done, self.settings["steps"])
         self.optimizer.lr = share * self.settings["learning_rate"]
         norm = self.worker.step(MAX_NORM)
         self.done += 1
+        self.launches, self.fallbacks = launches.total(), fallbacks.total()
+        return self.done, (x, y), loss, norm, self.optimizer.lr
+
+    def read(self, enqueued):
+        """The metrics of a step, for which this waits.
+
+        Raises ValueError where the loss is too high to go on.
+        """
+        step, (x, y), loss, norm, lr = enqueued
+        loss = number(loss)
+        if not loss < 1000:
+            got = f"a loss of {loss:.0f} at step {step}"
+            raise ValueError(f"got {got}; expected a lower --learning-rate")
         bits = bits_per_byte(loss, [(x, y)], self.data)
-        metrics = {"step": self.done, "loss": loss, "bits_per_byte": bits}
-        metrics |= {"tokens": int((y >= 0).sum()), "norm": norm, "learning_rate": self.optimizer.lr}
+        metrics = {"step": step, "loss": loss, "bits_per_byte": bits}
+        metrics |= {"tokens": int((y >= 0).sum()), "norm": number(norm), "learning_rate": lr}
         return metrics
 
     def evaluate(self):
@@ -78,11 +104,11 @@ class Run:
             "digest": self.data.digest,
             "done": self.done,
             "rng": self.rng.getstate(),
-            "noise": self.model.noise.bit_generator.state,
+            "noise": self.model.noise.offset,
         }
 
     def save(self):
-        write(CHECKPOINT, self.arrays(), self.state())
+        write(CHECKPOINT, {name: host(x) for name, x in self.arrays().items()}, self.state())
 
     def restore(self, arrays, state):
         """Goes on from where arrays() and state() were taken."""
@@ -94,15 +120,17 @@ class Run:
             self.done = self.optimizer.t = int(state["done"])
             version, numbers, spare = state["rng"]
             self.rng.setstate((version, tuple(numbers), spare))
-            self.model.noise.bit_generator.state = state["noise"]
+            self.model.noise.offset = int(state["noise"])
         except (ValueError, TypeError, LookupError, ArithmeticError):
             raise unusable(CHECKPOINT, "a damaged state") from None
         if self.done not in range(self.settings["steps"] + 1):
             raise unusable(CHECKPOINT, f"{self.done} steps done of {self.settings['steps']}")
+        if self.model.noise.offset not in range(2**64):
+            raise unusable(CHECKPOINT, f"the noise at {self.model.noise.offset}")
 
 
 def begin(settings):
-    """A Run before its first step.
+    """A Run before its first step. settings["device"]: where it computes, of engine/backend.py.
 
     Raises ValueError where a number is outside of its range, or the data cannot be had.
     """
@@ -114,14 +142,14 @@ def begin(settings):
     scale = 0.4 / math.sqrt(config.C)  # 0.1 at 16 channels, less where more is added up
     config = replace(config, V=data.V, scale=scale, dropout=settings["dropout"])
     model = GPT(random.Random(2), config)
-    return Run(model.to(np.float32), data, settings)
+    return Run(model.to(np.float32).to(settings["device"]), data, settings)
 
 
-def resume():
-    """The Run that a checkpoint holds, as it was saved."""
+def resume(device=None):
+    """The Run that a checkpoint holds, as it was saved. It may go on on another device."""
     arrays, state = read(CHECKPOINT)
     try:
-        run = begin(state["settings"])
+        run = begin(state["settings"] | ({"device": device} if device else {}))
         run.restore(arrays, state)
     except (TypeError, LookupError):
         raise unusable(CHECKPOINT, "a damaged state") from None

@@ -7,13 +7,16 @@ import sys
 
 import numpy as np
 
+from engine.backend import DEVICES, on
 from engine.cost import count_bytes
 from engine.memory import keep_memory
 from engine.ops import cross_entropy
+from kernels.device import best
+from kernels.guard import Guard
 from model import STEP
 from model.count import bits_per_byte, yardsticks
 from model.gpt import CONFIGS, count_flops
-from model.options import NAMES_RUN, TEXT_RUN, add_options
+from model.options import NAMES_RUN, SIMULATED_RUN, TEXT_RUN, add_options
 from model.run import average_loss, begin, resume
 from model.sample import sample_line
 from model.services.checkpoint import lock, set_aside
@@ -23,17 +26,32 @@ from model.services.watch import LOG, open_log, read_log, write_line
 
 
 def train(run, save=lambda: None, log=lambda metrics: None):
-    """Walks downhill, a batch at a time; logs each step; saves now and then, and at the end."""
-    progress = Progress(range(run.done, run.settings["steps"]))
+    """Walks downhill, a batch at a time; logs each step; saves now and then, and at the end.
+
+    A device is given step after step. Only where a number is wanted do we wait for it, and then
+    read what all steps since the last time have left.
+    """
+    progress, unread = Progress(range(run.done, run.settings["steps"])), []
+
+    def read():
+        while unread:
+            metrics = run.read(unread.pop(0))
+            progress.note(metrics["loss"], metrics["tokens"])
+            # Such a step is read before another one is enqueued.
+            if metrics["step"] % run.settings["watch_every"] == 0:
+                metrics |= run.evaluate()
+                told = f"{metrics['held_out']:.3f} bits per byte held out: {metrics['sample']!r}"
+                progress.say(told)
+            log(metrics)
+
     for _ in progress:
-        metrics = run.step()
-        progress.note(metrics["loss"], metrics["tokens"])
-        if run.done % run.settings["watch_every"] == 0:
-            metrics |= run.evaluate()
-            progress.say(f"{metrics['held_out']:.3f} bits per byte held out: {metrics['sample']!r}")
-        log(metrics)
-        if run.done % run.settings["save_every"] == 0:
+        unread.append(run.enqueue())
+        watch, keep = (run.done % run.settings[f"{word}_every"] == 0 for word in ("watch", "save"))
+        if watch or keep or progress.due():
+            read()
+        if keep:
             save()
+    read()
     save()
     return progress
 
@@ -41,39 +59,62 @@ def train(run, save=lambda: None, log=lambda metrics: None):
 def cost(model, x, y, micro_batches):
     """What a batch's loss and gradients take, in one line; counted on the first micro-batch."""
     rows = math.ceil(len(x) / micro_batches)  # array_split makes the first the largest
-    nodes, moved = count_bytes(lambda: cross_entropy(model(x[:rows]), y[:rows]))
+    backend = on(model.tok_emb.data)
+    nodes, moved = count_bytes(lambda: cross_entropy(model(x[:rows]), y[:rows]), backend)
     flops, moved = count_flops(model, *x.shape), moved * len(x) / rows
     nodes *= micro_batches
     return f"a step: {flops / 1e9:.3f} GFLOP · {moved / 1e6:.1f} MB moved · {nodes} nodes"
 
 
+def device_line(run):
+    """Where a run computes, and how often a step of it asks the device, and how often it cannot."""
+    device = run.settings["device"]
+    if device == "cpu":
+        return f"device {device}"
+    return f"device {device} · {run.launches} launches · {run.fallbacks} fallbacks a step"
+
+
 def main():
     parser = argparse.ArgumentParser(prog="train", description=__doc__)
-    parser.add_argument("--data", help="stories (default), names, shakespeare, or a text file")
+    parser.add_argument("--data", help="stories, names (if simulated), shakespeare or a text file")
     parser.add_argument("--names", help="a text file with one name a line, for --data names")
     parser.add_argument("--model", choices=CONFIGS, help="sizes; default stories, for names names")
     add_options(parser)
+    parser.add_argument("--device", choices=DEVICES, help="where; default cuda, else simulate")
     parser.add_argument("--resume", action="store_true", help="go on from the last checkpoint")
     options = parser.parse_args()
-    resuming = vars(options).pop("resume")
-    if resuming and set(vars(options).values()) != {None}:
-        fail("train: got --resume with other options; expected it alone: the checkpoint has them")
+    resuming, device = vars(options).pop("resume"), options.device
+    if resuming and {**vars(options), "device": None} != dict.fromkeys(vars(options)):
+        expected = "expected it alone or with --device: the checkpoint has them"
+        fail(f"train: got --resume with other options; {expected}")
+    if device is None and not resuming:
+        # Several processes share this computer's memory, in which a device has no part.
+        options.device, missing = ("cpu", None) if options.processes else best()
+        if missing:
+            print(missing, file=sys.stderr)
+    if options.device not in ("cpu", None) and options.processes not in (1, None):
+        got = f"{options.processes} processes"
+        fail(f"train: got {got}; expected 1 with --device {options.device}")
     if "" in (options.data, options.names):
         fail("train: got an empty --data or --names; expected the name of a file")
-    options.data = options.data or ("names" if options.names else "stories")
+    smaller = options.names or options.device == "simulate"
+    options.data = options.data or ("names" if smaller else "stories")
     if options.names and options.data != "names":
         fail(f"train: got --names with --data {options.data}; expected --data names")
     if options.merges is not None and options.data == "names":
         fail(f"train: got {options.merges} merges for names; expected --merges with a text only")
     usual = NAMES_RUN if options.data == "names" else TEXT_RUN
+    if options.data == "names" and options.device == "simulate":
+        usual = SIMULATED_RUN
     for name, value in usual.items():
         if getattr(options, name) is None:
             setattr(options, name, value)
     np.seterr(over="ignore", invalid="ignore")  # the loss tells, in one line
     keep_memory()
+    Guard.on = False  # tests watch the kernels
     try:
         lock()
-        run = resume() if resuming else begin(vars(options))
+        run = resume(device) if resuming else begin(vars(options))
         if not resuming:
             # From now on the file is this run's, and a folder that cannot be written is known.
             set_aside()
@@ -105,6 +146,7 @@ def main():
     )
     batch = data.batch(random.Random(1), run.settings["batch_size"])
     print(cost(model.train(), *batch, run.settings["micro_batches"]))
+    print(device_line(run))
     print(yardsticks(data))
     print(sample_line(model.eval(), random.Random(1), data.tokenizer, length=120))
     draw_or_fail("train", read_log())

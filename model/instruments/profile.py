@@ -8,6 +8,7 @@ machine were at its best, the larger of FLOPs at the speed of a product, bytes a
 
 import argparse
 import math
+import random
 import time
 from collections import Counter
 from dataclasses import replace
@@ -57,7 +58,7 @@ class Profile:
         """A line of the table. whole: seconds of the step. best: FLOPs and bytes a second."""
         spent, flops, moved = self.seconds[name], self.flops[name] or math.nan, self.moved[name]
         text = f"{name:22} {self.calls[name] or '':5} {1000 * spent:10,.1f} {spent / whole:6.1%}"
-        if name in self.calls:
+        if self.moved[name]:
             text += f" {moved / 1e9:7.2f} {moved / spent / 1e9:6.1f}"
             text += f" {flops / moved:10.1f} {flops / spent / 1e9:8.1f}".replace("nan", "   ")
             text += f" {1000 * max(self.least(name, best)):10,.1f}"
@@ -85,9 +86,7 @@ def best_of_this_machine():
 
 def training_step(config):
     """A function that takes one training step on rows, in micro-batches, and the model."""
-    rng, model = np.random.default_rng(1), GPT(None, config)
-    for weight in model.parameters():
-        weight.data = rng.normal(0, 0.02, weight.shape).astype(np.float32)
+    model = GPT(random.Random(1), config).to(np.float32)
     worker = make_worker(model, decay_groups(model, 0.1), lr=1e-4)
 
     def step(rows, micro_batches):

@@ -75,7 +75,7 @@ def test_four_micro_batches_need_less_than_half_of_the_memory():
 @pytest.mark.parametrize("micro_batches", ["0", "33"])
 def test_micro_batches_that_cannot_be(tmp_path, micro_batches):
     flags = ["--data", "names", "--micro-batches", micro_batches]
-    command = [sys.executable, "-m", "model.train", *flags]
+    command = [sys.executable, "-m", "model.train", "--device", "cpu", *flags]
     done = subprocess.run(
         command, cwd=tmp_path, env={"PYTHONPATH": str(ROOT)}, capture_output=True, text=True
     )

@@ -40,7 +40,17 @@ def test_first_weights_lie_as_far_from_0_as_the_configuration_says():
 
 @pytest.mark.parametrize("name", ["names", "tiny"])
 def test_a_model_by_name(name, tmp_path):
-    command = [sys.executable, "-m", "model.train", "--data", "names", "--model", name]
+    command = [
+        sys.executable,
+        "-m",
+        "model.train",
+        "--device",
+        "cpu",
+        "--data",
+        "names",
+        "--model",
+        name,
+    ]
     done = subprocess.run(
         [*command, "--steps", "1", "--batch-size", "1"],
         cwd=tmp_path,

@@ -137,7 +137,17 @@ def test_a_text_without_a_prompt_begins_at_the_end_of_another(folder):
 
 
 def test_train_takes_a_model_by_its_name(tmp_path):
-    command = [sys.executable, "-m", "model.train", "--data", "names", "--model", "tiny"]
+    command = [
+        sys.executable,
+        "-m",
+        "model.train",
+        "--device",
+        "cpu",
+        "--data",
+        "names",
+        "--model",
+        "tiny",
+    ]
     done = subprocess.run(
         [*command, "--steps", "1"],
         cwd=tmp_path,

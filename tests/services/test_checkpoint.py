@@ -43,7 +43,9 @@ def start(*flags, limit=None):
 
     return subprocess.Popen(
         [sys.executable, "-m", "model.train", *flags],
-        env={"PYTHONPATH": str(ROOT), "OPENBLAS_NUM_THREADS": "1", "PATH": os.environ["PATH"]},
+        env={"PYTHONPATH": str(ROOT), "PATH": os.environ["PATH"]}
+        # Python would keep a module's bytecode cut off at the limit.
+        | {"OPENBLAS_NUM_THREADS": "1", "PYTHONDONTWRITEBYTECODE": "1"},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -247,6 +249,7 @@ def lie_about_length(path):
         (lambda path: change(path, rng=[3, [-1] * 625, None]), "got a damaged state"),
         (lambda path: change(path, rng=[3, [2**70] * 625, None]), "got a damaged state"),
         (lambda path: change(path, noise=[]), "got a damaged state"),
+        (lambda path: change(path, noise=-1), "got the noise at -1 at runs/"),
         (lambda path: change(path, done=float("inf")), "got a damaged state"),
         (lambda path: change(path, done=13), "got 13 steps done of 12 at runs/"),
         (

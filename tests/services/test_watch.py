@@ -21,7 +21,7 @@ def elsewhere(tmp_path, monkeypatch):
 
 
 def outcome(*flags):
-    command = [sys.executable, "-m", "model.train", *flags]
+    command = [sys.executable, "-m", "model.train", "--device", "cpu", *flags]
     env = os.environ | {"PYTHONPATH": str(ROOT)}  # the same arithmetic as here
     return subprocess.run(command, env=env, capture_output=True, text=True, check=False)
 
