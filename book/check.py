@@ -313,8 +313,8 @@ class Check:
         if headings != HEADINGS:
             problems.append(f"headings: got {headings}; expected {HEADINGS}")
         words = len(section.split())
-        if not 350 <= words <= 1700:
-            problems.append(f"the section has {words} words; expected 350 to 1,700")
+        if not 350 <= words <= 2500:
+            problems.append(f"the section has {words} words; expected 350 to 2,500")
         result.skipped = len(transcripts.not_run(section))
         return problems + self.check_names(section, here, self.arrays(step))
 

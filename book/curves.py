@@ -18,9 +18,8 @@ COLOURS = ["#888", "#b07aa1", "#9c755f", "#edc948", "#59a14f", "#76b7b2", "#4e79
 COLOURS += ["#f28e2b", "#17becf", "#bcbd22", "#000"]
 # Steps that only change how the same loss is computed share a curve: the slowest run, which has
 # shown the most points, stands for them.
-DRAWN = {"value": "nudge, value, backward", "hidden": "hidden, dot"}
-DRAWN |= {slug: slug for slug in ("embedding", "average", "attention", "heads", "residual")}
-DRAWN |= {slug: slug for slug in ("layernorm", "tied", "adam")}
+DRAWN = {"value": "nudge, value, backward", "embedding": "embedding"}
+DRAWN |= {slug: slug for slug in ("epochs", "adam", "average", "attention", "layernorm")}
 
 
 def curve(step, root=ROOT):

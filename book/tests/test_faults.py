@@ -204,7 +204,7 @@ def test_the_call_of_make_is_silent_and_harmless(original, tmp_path):
 
 
 SCRIPTS = {
-    "ablation.py": [],
+    "seeds.py": [],
     "bench.py": ["act1"],
     "curves.py": [],
     "speed.py": [],
