@@ -13,9 +13,9 @@ def test_add_is_number_by_number():
     assert [value.data for value in add(x, y)] == [11.0, 22.0]
 
 
-def random_x(C):
+def random_xs(T, C):
     rng = random.Random(2)
-    return [Value(rng.uniform(-1, 1)) for _ in range(C)]
+    return [[Value(rng.uniform(-1, 1)) for _ in range(C)] for _ in range(T)]
 
 
 @pytest.mark.parametrize("x", [-6.0, -1.3, -0.1, 0.0, 0.4, 2.5, 8.0])
@@ -33,7 +33,7 @@ def test_gelu_is_close_to_x_times_the_share_of_the_normal_distribution_below_x()
 
 
 def silent(L):
-    """A model whose blocks add nothing: their last matrices are 0."""
+    """A model whose MLPs add nothing: their last matrices are 0."""
     model = GPT(random.Random(1), C=4, L=L)
     for block in model.blocks:
         for weight in block.mlp.down.parameters():
@@ -42,34 +42,35 @@ def silent(L):
 
 
 def test_a_block_with_zeroed_last_matrices_is_the_identity():
-    """What the MLP writes is added: if it writes 0, everything stays, to the bit."""
+    """Up to the average, which has no weights: the first letter's average is itself."""
     (block,) = silent(1).blocks
-    x = random_x(12)
-    assert [y.data for y in block(x)] == [number.data for number in x]
+    xs = random_xs(1, 4)
+    assert [y.data for y in block(xs)[0]] == [2 * x.data for x in xs[0]]
 
 
 def test_layers_that_write_zeros_change_nothing():
+    """Six times the average of the first letter, which is itself, doubles it six times."""
     one, six = silent(1), silent(6)
     six.tok_emb, six.head = one.tok_emb, one.head
-    logits = [[logit.data for logit in row] for row in one([0, 1, 14])]
-    assert logits == [[logit.data for logit in row] for row in six([0, 1, 14])]
+    for y, z, bias in zip(one([5])[0], six([5])[0], one.head.bias):
+        assert z.data - bias.data == pytest.approx(2**5 * (y.data - bias.data))
 
 
 def test_the_residual_road_hands_gradients_through_unchanged():
-    """The gradient of the last letter's vector is what the head hands down, however many blocks."""
+    """The road hands down what the head hands it, and the average of one letter as much again."""
     for L in (1, 6, 40):
         model = silent(L)
         model([1])[0][5].backward()
-        expected = [weight.data for weight in model.head.weight[5][-4:]]
+        expected = [2**L * weight.data for weight in model.head.weight[5]]
         assert [weight.grad for weight in model.tok_emb[1]] == expected
 
 
 def test_block_against_nudges():
-    block, x = Block(random.Random(1), C=2), random_x(2)
-    weights = block.parameters() + x
+    block, xs = Block(random.Random(1), C=2), random_xs(2, 2)
+    weights = block.parameters() + [x for row in xs for x in row]
 
     def loss(_):
-        return sum(y * y * (c + 1.0) for c, y in enumerate(block(x)))
+        return sum(y * y * (c + 1.0) for row in block(xs) for c, y in enumerate(row))
 
     loss(None).backward()
     assert [w.grad for w in weights] == pytest.approx(nudge(loss, weights), abs=1e-6)
@@ -83,5 +84,5 @@ def test_mlp_widens_four_times():
 def test_blocks_can_be_stacked():
     one, two = GPT(random.Random(1)), GPT(random.Random(1), L=2)
     extra = len(two.parameters()) - len(one.parameters())
-    assert extra == len(Block(random.Random(1), C=24).parameters())
+    assert extra == len(Block(random.Random(1), C=16).parameters())
     assert len(two([0, 1, 2])) == 3
