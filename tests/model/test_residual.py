@@ -51,7 +51,7 @@ def test_a_block_with_zeroed_last_matrices_is_the_identity():
 def test_layers_that_write_zeros_change_nothing():
     """Six times the average of the first letter, which is itself, doubles it six times."""
     one, six = silent(1), silent(6)
-    six.tok_emb, six.head = one.tok_emb, one.head
+    six.tok_emb, six.pos_emb, six.head = one.tok_emb, one.pos_emb, one.head
     for y, z, bias in zip(one([5])[0], six([5])[0], one.head.bias):
         assert z.data - bias.data == pytest.approx(2**5 * (y.data - bias.data))
 
