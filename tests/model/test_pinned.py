@@ -10,21 +10,21 @@ from model.gpt import GPT, name_loss
 
 NAMES = ["anna", "bo", "carla", "dmitri", "elif", "fumiko", "goran", "hana", "ines", "jakob"]
 LOSSES = [
-    3.309003803905,
-    3.177647420332,
-    3.265812012514,
-    3.212737090318,
-    3.156985738220,
-    3.162396897949,
-    3.138004134990,
-    2.920876149177,
-    3.094271039340,
-    3.036602338620,
+    3.309003052972,
+    3.177626867755,
+    3.265806906420,
+    3.212789215895,
+    3.156971594985,
+    3.162366635124,
+    3.137952409885,
+    2.920843264400,
+    3.094262857462,
+    3.036626935764,
 ]
 
 
 def test_ten_losses():
-    model = GPT(random.Random(1), C=4)
+    model = GPT(random.Random(1), C=4, H=2)
     optimizer = SGD(model.parameters(), lr=0.5)
     losses = []
     for name in NAMES:
