@@ -3,26 +3,29 @@
 # make lint     formatting and common mistakes, by ruff
 # make check    on main: proves every step, its tests and its printed numbers
 # ARGS passes options on: make train ARGS="--names my_names.txt"
+# WITH=torch adds torch, a large download that some tests compare with: make test WITH=torch
 
 PYTHON ?= python3
 VENV ?= .venv
 LINT_VENV ?= .venv-lint
 ARGS ?=
+WITH ?=
 export PYTHONDONTWRITEBYTECODE = 1
 
-# An environment survives git checkout; its stamp carries a checksum of what it was made for.
+# An environment survives git checkout; its stamps carry a checksum of what it was made for.
 SUM := $(shell cksum < pyproject.toml | cut -d' ' -f1)
+READY = $(VENV)/made-for-$(SUM)
 
 .PHONY: help train test lint check python tags
 .DEFAULT_GOAL := help
 
 help:
-	@sed -n 's/^# \(make\|ARGS\)/\1/p' Makefile
+	@sed -n 's/^# \(make\|ARGS\|WITH\)/\1/p' Makefile
 
-train: tags
-	@$(PYTHON) -m model.train $(ARGS)
+train: tags $(READY)$(addprefix -with-,$(WITH))
+	@$(VENV)/bin/python -m model.train $(ARGS)
 
-test: tags $(VENV)/made-for-$(SUM)
+test: tags $(READY)$(addprefix -with-,$(WITH))
 	@$(VENV)/bin/python -m pytest tests $(wildcard book/tests) $(ARGS)
 
 lint: python $(LINT_VENV)/made-for-$(SUM)
@@ -40,8 +43,11 @@ python:
 tags: python
 	@$(PYTHON) steps.py tag --quiet || true
 
-$(VENV)/made-for-$(SUM):
+$(READY):
 	@$(PYTHON) environment.py '$@' project test
+
+$(READY)-with-torch: $(READY)
+	@$(PYTHON) environment.py '$@' torch
 
 $(LINT_VENV)/made-for-$(SUM):
 	@$(PYTHON) environment.py '$@' lint
