@@ -9,26 +9,14 @@ import numpy as np
 from engine.autograd import Tensor, lift
 
 
-def dot(a, b):
-    """y = a[…, 0] * b[…, 0] + a[…, 1] * b[…, 1] + …    da = dy * b    db = dy * a
-
-    a (…, C), b (…, C), y (…); numpy stretches the axes before the last to fit.
-    """
-    if a.shape[-1] != b.shape[-1]:
-        got = f"{a.shape[-1]} and {b.shape[-1]}"
-        raise ValueError(f"dot: got {got} numbers; expected as many on both sides")
-    y = (a.data * b.data).sum(axis=-1)
-    return Tensor(y, (a, b), lambda dy: (dy[..., None] * b.data, dy[..., None] * a.data))
-
-
 def softmax(logits):
-    """Any numbers become probabilities: p[j] = exp(logits[j]) / (sum of all exp(logits[k])).
+    """Each row becomes probabilities: p[j] = exp(logits[j]) / (sum of all exp(logits[k])).
 
     The highest logit is subtracted first. That changes no p, since it divides above and below
     by the same number, and it keeps exp from overflowing.
     """
-    exps = np.exp(logits - np.max(logits))
-    return exps / exps.sum()
+    exps = np.exp(logits - np.max(logits, axis=-1, keepdims=True))
+    return exps / exps.sum(axis=-1, keepdims=True)
 
 
 def cross_entropy(logits, y):
@@ -46,36 +34,42 @@ def cross_entropy(logits, y):
 def softmax_values(logits, temperature):
     """p = softmax(logits / temperature)    dlogits = p * (dy - sum of p * dy) / temperature"""
     p = softmax(logits.data / temperature)
-    return Tensor(p, (logits,), lambda dy: (p * (dy - (p * dy).sum()) / temperature,))
+
+    def rule(dy):
+        return (p * (dy - (p * dy).sum(axis=-1, keepdims=True)) / temperature,)
+
+    return Tensor(p, (logits,), rule)
+
+
+def row_mean(x):
+    """The mean of each row, as a column: (…, C) -> (…, 1)"""
+    return x.mean(axis=-1, keepdims=True)
 
 
 def layernorm(x, weight, bias, eps=1e-5):
-    """y[c] = weight[c] * n[c] + bias[c],  n[c] = (x[c] - mean) / sqrt(variance + eps)
+    """y = weight * n + bias,  n = (x - mean) / sqrt(variance + eps), row by row     x, y (…, C)
 
     dx = (dn - mean of dn - n * mean of dn * n) / sqrt(variance + eps),  dn = dy * weight
     dweight = dy * n    dbias = dy
     Ba, Kiros and Hinton, 2016.
     """
-    centred = x.data - x.data.mean()
-    r = 1 / np.sqrt((centred * centred).mean() + eps)
+    centred = x.data - row_mean(x.data)
+    r = 1 / np.sqrt(row_mean(centred * centred) + eps)
     n = centred * r
 
     def rule(dy):
         dn = dy * weight.data
-        return r * (dn - dn.mean() - n * (dn * n).mean()), dy * n, dy
+        return r * (dn - row_mean(dn) - n * row_mean(dn * n)), dy * n, dy
 
     return Tensor(weight.data * n + bias.data, (x, weight, bias), rule)
 
 
-def stack(tensors, dim=0):
-    """Tensors of one shape along a new axis, dim: T of (C) -> (T, C)    dx[t] = dy[t]"""
-    data = np.stack([tensor.data for tensor in tensors], axis=dim)
-    return Tensor(data, tuple(tensors), lambda dy: np.moveaxis(dy, dim, 0))
+def cat(tensors, dim=0):
+    """Tensors end to end along the axis dim: (T1, C), (T2, C), … -> (T1 + T2 + …, C)
 
-
-def cat(tensors):
-    """Vectors end to end: (C1), (C2), … -> (C1 + C2 + …)    dx = the part of dy that was x"""
+    dx = the part of dy that was x
+    """
     tensors = [lift(tensor) for tensor in tensors]
-    ends = np.cumsum([len(tensor) for tensor in tensors])
-    data = np.concatenate([tensor.data for tensor in tensors])
-    return Tensor(data, tuple(tensors), lambda dy: np.split(dy, ends[:-1]))
+    ends = np.cumsum([tensor.shape[dim] for tensor in tensors])
+    data = np.concatenate([tensor.data for tensor in tensors], axis=dim)
+    return Tensor(data, tuple(tensors), lambda dy: np.split(dy, ends[:-1], axis=dim))
