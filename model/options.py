@@ -24,6 +24,7 @@ OPTIONS = {
     "batch_size": Option(int, 1, 100_000, 32, 16, "rows a step"),
     "micro_batches": Option(int, 1, "batch_size", 1, 1, "of a batch, one after another"),
     "dropout": Option(float, 0, 0.99, 0.0, 0.0, "a share"),
+    "save_every": Option(int, 1, 10_000_000, 100, 100, "steps from one checkpoint to the next"),
     "merges": Option(int, 0, math.inf, 0, 1024, "how many; 0: single bytes"),
 }
 NAMES_RUN = {"model": "names"} | {name: option.names for name, option in OPTIONS.items()}
@@ -46,6 +47,7 @@ def check(settings):
     """Raises ValueError where a number is outside of its range; infinity always is."""
     for name, option in OPTIONS.items():
         value, least, most = settings[name], option.least, settings.get(option.most, option.most)
-        if not least <= value <= most or value == math.inf:
+        broken = option.kind is int and value % 1
+        if not least <= value <= most or value == math.inf or broken:
             expected = f"{least:,} or more" if most == math.inf else f"{least:,} to {most:,}"
             raise ValueError(f"got {flag(name)} {value}; expected {expected}")

@@ -2,16 +2,18 @@
 
 import math
 import random
-from dataclasses import replace
+from dataclasses import asdict, replace
 
 import numpy as np
 
 from engine.autograd import no_grad
 from engine.ops import cross_entropy
 from engine.optim import AdamW, clip_grad_norm, decay_groups, warm_up_cool_down
+from model import STEP
 from model.data import NAMES_FILE, load_data
 from model.gpt import CONFIGS, GPT
 from model.options import NAMES_RUN, check
+from model.services.checkpoint import CHECKPOINT, load_state_dict, read, unusable, write
 
 WEIGHT_DECAY, MAX_NORM = 0.1, 1.0
 
@@ -40,6 +42,46 @@ class Run:
         self.done += 1
         return {"step": self.done, "loss": loss, "tokens": int((y >= 0).sum())}
 
+    def arrays(self):
+        """{name: array}: each weight, and its averages m and v in AdamW."""
+        names = {weight: name for name, weight in self.model.named_parameters()}
+        found = {}
+        for w, m, v in zip(self.optimizer.params, self.optimizer.m, self.optimizer.v):
+            found |= {f"weight.{names[w]}": w.data, f"m.{names[w]}": m, f"v.{names[w]}": v}
+        return found
+
+    def state(self):
+        """All else, as JSON can hold it."""
+        return {
+            "step": STEP,
+            "settings": self.settings,
+            "config": asdict(self.model.config),
+            "tokenizer": self.data.tokenizer.state(),
+            "digest": self.data.digest,
+            "done": self.done,
+            "rng": self.rng.getstate(),
+            "noise": self.model.noise.bit_generator.state,
+        }
+
+    def save(self):
+        write(CHECKPOINT, self.arrays(), self.state())
+
+    def restore(self, arrays, state):
+        """Goes on from where arrays() and state() were taken."""
+        if state["digest"] != self.data.digest:
+            got = f"other data in {self.settings['data']}"
+            raise ValueError(f"checkpoint: got {got}; expected what it was learning from")
+        load_state_dict(self.arrays(), arrays)
+        try:
+            self.done = self.optimizer.t = int(state["done"])
+            version, numbers, spare = state["rng"]
+            self.rng.setstate((version, tuple(numbers), spare))
+            self.model.noise.bit_generator.state = state["noise"]
+        except (ValueError, TypeError, LookupError, ArithmeticError):
+            raise unusable(CHECKPOINT, "a damaged state") from None
+        if self.done not in range(self.settings["steps"] + 1):
+            raise unusable(CHECKPOINT, f"{self.done} steps done of {self.settings['steps']}")
+
 
 def begin(settings):
     """A Run before its first step.
@@ -55,6 +97,17 @@ def begin(settings):
     config = replace(config, V=data.V, scale=scale, dropout=settings["dropout"])
     model = GPT(random.Random(2), config)
     return Run(model.to(np.float32), data, settings)
+
+
+def resume():
+    """The Run that a checkpoint holds, as it was saved."""
+    arrays, state = read(CHECKPOINT)
+    try:
+        run = begin(state["settings"])
+        run.restore(arrays, state)
+    except (TypeError, LookupError):
+        raise unusable(CHECKPOINT, "a damaged state") from None
+    return run
 
 
 def accumulate(model, x, y, micro_batches):
