@@ -17,14 +17,19 @@ from model.run import average_loss, begin, resume
 from model.sample import sample_line
 from model.services.checkpoint import lock, set_aside
 from model.services.progress import Progress, fail, run_program
+from model.services.watch import LOG, open_log, write_line
 
 
-def train(run, save=lambda: None):
-    """Walks downhill, a batch at a time; saves now and then, and where it ends."""
+def train(run, save=lambda: None, log=lambda metrics: None):
+    """Walks downhill, a batch at a time; logs each step; saves now and then, and at the end."""
     progress = Progress(range(run.done, run.settings["steps"]))
     for _ in progress:
         metrics = run.step()
         progress.note(metrics["loss"], metrics["tokens"])
+        if run.done % run.settings["watch_every"] == 0:
+            metrics |= run.evaluate()
+            progress.say(f"{metrics['held_out']:.3f} bits per byte held out: {metrics['sample']!r}")
+        log(metrics)
         if run.done % run.settings["save_every"] == 0:
             save()
     save()
@@ -70,9 +75,13 @@ def main():
             # From now on the file is this run's, and a folder that cannot be written is known.
             set_aside()
             run.save()
-        progress = train(run, run.save)
+        first = {"floor": run.data.floor and run.data.floor / math.log(2)}
+        with open_log(first, run.done) as log:
+            progress = train(run, run.save, lambda metrics: write_line(log, metrics))
     except ValueError as error:
         fail(f"train: {error}")
+    except OSError as error:
+        fail(f"train: got {error.strerror} at {error.filename or LOG}; expected to write there")
     except MemoryError:
         got = f"batches of {options.batch_size}"
         fail(f"train: got {got}, too large for memory; expected more --micro-batches")
