@@ -16,8 +16,9 @@ from model.options import NAMES_RUN, TEXT_RUN, add_options
 from model.run import average_loss, begin, resume
 from model.sample import sample_line
 from model.services.checkpoint import lock, set_aside
+from model.services.picture import draw_or_fail
 from model.services.progress import Progress, fail, run_program
-from model.services.watch import LOG, open_log, write_line
+from model.services.watch import LOG, open_log, read_log, write_line
 
 
 def train(run, save=lambda: None, log=lambda metrics: None):
@@ -104,6 +105,7 @@ def main():
     print(cost(model.train(), *batch, run.settings["micro_batches"]))
     print(yardsticks(data))
     print(sample_line(model.eval(), random.Random(1), data.tokenizer, length=120))
+    draw_or_fail("train", read_log())
 
 
 if __name__ == "__main__":
