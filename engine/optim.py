@@ -34,7 +34,7 @@ class AdamW:
     groups: dicts of params and the weight_decay of these, as decay_groups makes them.
 
     w = w - lr * weight_decay * w             a share of itself, whatever the gradient
-    m = beta1 * m + (1 - beta1) * grad        the average gradient of late
+    m = beta1 * m + (1 - beta1) * grad        the average of recent gradients
     v = beta2 * v + (1 - beta2) * grad ** 2   the average of its square
     w = w - lr * m' / (sqrt(v') + eps),       m' = m / (1 - beta1 ** t), v' = v / (1 - beta2 ** t)
     t counts the steps; m' and v' make up for m and v having started at 0.

@@ -1,8 +1,8 @@
 """What kernels are written in: @jit above a function, and in it the words of tl, as in Triton.
 
-kernel[grid](x_ptr=x, n=n, BLOCK=1024) launches it: by keyword, arrays of the device
-or numbers. Only then is it decided, by device.use, whether the simulator runs it or Triton, which
-is imported for that; the lines of the kernel are the same.
+kernel[grid](x_ptr=x, n=n, BLOCK=1024) launches it: by keyword, arrays of the device or numbers.
+Only then is it decided, by device.use, whether the simulator runs it or Triton, which is imported
+for that; the lines of the kernel are the same. num_warps and num_stages are for Triton alone.
 """
 
 from collections import Counter

@@ -3,7 +3,7 @@ import math
 import pytest
 
 from engine.autograd import Tensor
-from engine.optim import SGD, AdamW, warm_up_cool_down
+from engine.optim import SGD, AdamW
 
 
 def Adam(params, **settings):
@@ -71,14 +71,3 @@ def test_a_narrow_valley():
 
     assert distance(SGD, 0.00005) > 0.9
     assert distance(Adam, 0.05) < 0.2
-
-
-def test_warm_up_and_cool_down():
-    shares = [warm_up_cool_down(done, 1000) for done in range(1000)]
-    assert shares[0] == pytest.approx(0.01)
-    assert shares[99] == pytest.approx(1.0)
-    assert max(shares) <= 1.0 + 1e-9
-    assert shares[550] == pytest.approx(0.5)
-    assert 0 < shares[999] < 0.01
-    assert shares[:100] == sorted(shares[:100])
-    assert shares[100:] == sorted(shares[100:], reverse=True)
