@@ -30,6 +30,7 @@ DYNAMIC = {"import_module", "__import__", "exec", "run_module", "run_path"}
 NAMING = {"import_module", "__import__", "importorskip", "find_spec"}  # a module, by its argument
 DEVICES = re.compile(r"kernels\b|engine[./]gpu\b")  # what computes elsewhere than numpy
 PROGRAMS = {"make", "git", "bash", "sh", "steps.py"}  # may read any file
+TOOLS = {"nvdisasm", "cuobjdump"}  # read what they are given only
 BLOBS = {}
 SOURCE = re.compile(r"\binspect\b|__doc__|\bgetsource|\blinecache\b|\btokenize\b")
 
@@ -154,12 +155,13 @@ class References:
     packages: set  # of which any module may be meant: f"model.{program}"
     files: set
     programs: bool  # whether a .py file that it names may be run
+    unnamed: bool  # whether it starts programs of which it names none
     everything: bool
 
 
 @functools.cache
 def references(text):
-    names, strings, everything, starts = set(), set(), False, False
+    names, strings, parameters, packages, everything = set(), set(), set(), set(), False
     for node in ast.walk(ast.parse(text)):
         names |= named_by(node)
         if isinstance(node, ast.ImportFrom):
@@ -169,10 +171,15 @@ def references(text):
         elif isinstance(node, ast.Call):
             called = getattr(node.func, "attr", getattr(node.func, "id", ""))
             constant = all(isinstance(argument, ast.Constant) for argument in node.args)
-            everything |= called in DYNAMIC and not (constant and called.startswith("import"))
+            package = package_of(node) if called.startswith("import") else None
+            packages |= {package} - {None}
+            known = package or (constant and called.startswith("import"))
+            everything |= called in DYNAMIC and not known
             everything |= any(keyword.arg == "shell" for keyword in node.keywords)
+            if called == "parametrize":  # its first argument is the name of a parameter
+                parameters |= {a.value for a in node.args[:1] if isinstance(a, ast.Constant)}
     starts = "subprocess" in names or "os.system" in text
-    files, mentioned, packages = set(), set(), set()
+    files, mentioned = set(), set()
     for string in strings:
         mentioned |= set(MODULE.findall(string))
         for module, those in IMPORT.findall(string):
@@ -180,9 +187,18 @@ def references(text):
         files |= {name for name in FILE.findall(string) if not re.match(r"test_\w+\.py", name)}
         packages |= set(re.findall(rf"\b((?:{PACKAGES})[\w.]*)\.$", string)) if starts else set()
     if starts:
-        everything |= not (mentioned or packages) or bool(strings & PROGRAMS)
-        everything |= "steps.py" in files
-    return References(names, mentioned, packages, files, starts, everything)
+        everything |= bool((strings - parameters) & PROGRAMS) or "steps.py" in files
+    unnamed = starts and not (mentioned or packages or strings & TOOLS)
+    return References(names, mentioned, packages, files, starts, unnamed, everything)
+
+
+def package_of(call):
+    """ "model" of import_module(f"model.{program}"), which imports some module of it, or None."""
+    word = call.args[0] if call.args else None
+    first = word.values[0] if isinstance(word, ast.JoinedStr) and word.values else None
+    text = first.value if isinstance(first, ast.Constant) else ""
+    match = re.fullmatch(rf"((?:{PACKAGES})[\w.]*)\.", text)
+    return match[1] if match else None
 
 
 def at_once(text):
@@ -220,7 +236,7 @@ def closure(tree, start, short=False):
         if not path.endswith(".py"):
             continue
         seen = references(tree.text(path))
-        if seen.everything:
+        if seen.everything or (seen.unnamed and not named_beside(tree, seen)):
             return set(tree.files), True
         mentioned = seen.mentioned if seen.programs or path.startswith("tests/") else set()
         imported = seen.modules
@@ -234,6 +250,13 @@ def closure(tree, start, short=False):
             waiting += named
         read |= named
     return found | read, False
+
+
+def named_beside(tree, seen):
+    """Whether a file of tests/ that is imported, as tests/program.py, names what is started."""
+    places = [place for name in seen.modules for place in modules(name) if place in tree.files]
+    helpers = [place for place in places if place.startswith("tests/")]
+    return any(references(tree.text(place)).mentioned for place in helpers)
 
 
 def python_in(path, packages):
@@ -272,9 +295,8 @@ def of_test_file(tree, path, short=False):
     """The key of what a test file's result depends on, but for the versions of the packages."""
     settings, start = tree.project().get("tool", {}).get("pytest"), beside(tree, path)
     texts = [tree.text(each) for each in start if each in tree.files]
-    number = []
-    if "STEP" in texts[0] or re.search(r"step-\d\d", texts[0]):
-        number = re.findall(r"step-\d\d", tree.text(NUMBER) if NUMBER in tree.files else "")
+    number = re.findall(r"step-\d\d", tree.text(NUMBER) if NUMBER in tree.files else "")
+    number = [tag for tag in number if tag in texts[0]]  # another number is any other number
     by_text = any(SOURCE.search(text) for text in texts)
     own = [tree.identity(each) for each in start if each in tree.files]
     return digest(path, settings, *number, *own, *sees(tree, start, by_text, short))

@@ -37,13 +37,14 @@ def only_one(name):
 def trained(commit, here, root=ROOT, files=True):
     """(what make train prints, seconds, its progress); what was trained here before is not again.
 
-    `files`: its weights and its log have to lie in runs/; they carry the number of the step.
+    `files`: its weights and its log are put into runs/. Both carry the number of the step, which
+    is replaced where they come from another step of the same code.
     """
     key, step = training_key(commit, root), number(commit, root)
     with only_one(key):
-        own = cache(root) / f"train-{key}-{step}.json"
-        others = sorted(cache(root).glob(f"train-{key}-*.json"))
-        if not own.exists() and (files or not others):
+        found = sorted(cache(root).glob(f"train-{key}-*.json"))
+        kept = found[0] if found else cache(root) / f"train-{key}-{step}.json"
+        if not found:
             start = time.perf_counter()
             status, out, err = run("make train", here)
             if status:
@@ -51,12 +52,14 @@ def trained(commit, here, root=ROOT, files=True):
             seconds = time.perf_counter() - start
             left = [path for name in KEPT if (path := here / "runs" / name).exists()]
             content = {path.name: base64.b64encode(path.read_bytes()).decode() for path in left}
-            own.write_text(json.dumps([out, seconds, err, content]))
-        kept = own if own.exists() else others[0]
+            kept.write_text(json.dumps([out, seconds, err, content]))
         out, seconds, err, content = json.loads(kept.read_text())
+    before = re.search(r"step-\d\d", kept.name)[0]
     for name, text in content.items() if files else ():
         (here / "runs").mkdir(exist_ok=True)
-        (here / "runs" / name).write_bytes(base64.b64decode(text))
+        # Of the same length, so that the header of a checkpoint stays right.
+        written = base64.b64decode(text).replace(before.encode(), step.encode())
+        (here / "runs" / name).write_bytes(written)
     return re.sub(r"^step-\d\d\b", step, out, flags=re.M), seconds, err
 
 

@@ -29,7 +29,11 @@ FILES = {
     "tests/test_hidden.py": "import subprocess\nsubprocess.run(command)\n",
     "tests/test_file.py": 'import pathlib\npathlib.Path("tests/list.txt").read_text()\n',
     "tests/test_source.py": "import inspect\nfrom engine import ops\n",
-    "tests/test_step.py": "from model import STEP\nassert STEP\n",
+    "tests/test_step.py": 'from model import STEP\nassert STEP != "step-98"\n',
+    "tests/program.py": 'TRAIN = ["-m", "model.train"]\n',
+    "tests/test_started.py": "import subprocess\nfrom tests.program import TRAIN\nrun(TRAIN)\n",
+    "tests/test_any.py": 'import_module(f"model.{program}")\n',
+    "tests/test_named.py": 'import subprocess\nparametrize("make", ["-m", "model.train"])\n',
 }
 LATE = 'def put(name):\n    from engine import gpu\n    import_module("kernels.device")\n'
 DEVICES = {
@@ -102,7 +106,13 @@ def key(root, test, path=None, text=None):
         ("file", "tests/list.txt", "1", "2", True),
         ("file", "engine/ops.py", "1", "2", False),
         ("source", "engine/ops.py", "1", "1  # one", True),
-        ("step", "model/__init__.py", "03", "04", True),
+        ("step", "model/__init__.py", "03", "04", False),
+        ("step", "model/__init__.py", "03", "98", True),
+        ("started", "model/train.py", "numpy", "math", True),
+        ("started", "engine/other.py", "numpy", "numpy.linalg", False),
+        ("any", "model/instruments/look.py", "1", "2", True),
+        ("any", "engine/other.py", "numpy", "numpy.linalg", False),
+        ("named", "engine/other.py", "numpy", "numpy.linalg", False),
     ],
 )
 def test_what_a_test_file_sees(root, test, path, old, new, changes):
