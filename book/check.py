@@ -384,6 +384,29 @@ def missing_parts(first, readme):
     return lacking + [part.splitlines()[0] for part in parts if part.strip() not in readme]
 
 
+def short_way(book, steps):
+    """The table below **The short way.** has each step once: on it, by its trailer, or beside."""
+    table = book.partition('<a id="short-way"></a>')[2].partition("\n\n|")[2].partition("\n\n")[0]
+    problems = []
+    on, beside = set(), set()
+    for row in table.splitlines()[2:]:
+        _, _, short, _, others, _ = row.split("|")
+        on |= numbers_in(short)
+        for words in re.findall(r"((?:\d\d(?:–\d\d)?(?:, )?)+):", others):
+            beside |= numbers_in(words)
+    for step in steps if table else ():
+        expected = "on the short way" if step.short else "beside it"
+        if step.number not in (on - beside if step.short else beside - on):
+            problems.append(f"STEPS.md, the short way: {step.tag} is not {expected}")
+    return problems
+
+
+def numbers_in(text):
+    """{0, 1, 2, 6} of "00–02, 06"."""
+    ranges = re.findall(r"(\d\d)(?:–(\d\d))?", text)
+    return {n for first, last in ranges for n in range(int(first), int(last or first) + 1)}
+
+
 def check_main(check):
     """README.md on main: its transcripts, its names, and that it holds the tags' README."""
     problems = []
@@ -403,6 +426,7 @@ def check_main(check):
         problems += [f"{name}: {line}" for line in found]
     front = check.book.split('<a id="step-00">')[0]
     problems += [f"STEPS.md: {line}" for line in transcripts.check(front, here)]
+    problems += short_way(check.book, check.steps)
     for name in sorted(set(re.findall(r"\]\(#([\w-]+)\)", check.book))):
         if f'<a id="{name}"></a>' not in check.book:
             problems.append(f"STEPS.md links to #{name}, which is nowhere")

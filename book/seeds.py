@@ -5,7 +5,8 @@ an axis in front, one entry a start. So one run says by how much luck a held-out
 prints mean ± standard deviation. Starts and orders are other ones than the steps' own.
 names: the held-out loss of each step's model. parts: the last model without each of its parts;
 this table also goes into STEPS.md, between `<!-- ablation -->` and `<!-- end ablation -->`.
-puzzles: their losses. All three take about five minutes. It needs torch (the project's .venv).
+puzzles: losses of the puzzles, each for the models named with it. All three take about twenty
+minutes. It needs torch (the project's .venv).
 """
 
 import math
@@ -48,7 +49,62 @@ CONTROLS = {
     "MLP, no exchange, no positions": ({**ROAD, "pos": False}, {}),
     "MLP, no exchange": (ROAD, {}),
     "attention, no positions": ({**ROAD, "exchange": "attention", "pos": False}, {}),
+    "layernorm, GPT-2's start": ({**GPT, "quiet": True}, {"rate": 0.005}),
+    "six layers, one pass": ({**GPT, "L": 6}, {"rate": 0.005, "passes": 1}),
+    "six layers, one pass, GPT-2's start": (
+        {**GPT, "L": 6, "quiet": True},
+        {"rate": 0.005, "passes": 1},
+    ),
     "equal shares of values": ({**ROAD, "exchange": "values"}, {}),
+}
+WINDOW, SGD = {"window": "hidden"}, {"sgd": True}
+TWO_TABLES = {**ROAD, "exchange": "attention", "H": 4}
+TIED = {**TWO_TABLES, "tied": True}
+# puzzle: [(what is said of the model, the model, how it is trained)]
+TRIALS = {
+    "xor": [
+        ("linear, rate falling", {"window": "linear"}, {**SGD, "rate": 0.1}),
+        ("hidden, constant rate", WINDOW, {**SGD, "rate": 0.1, "constant": True}),
+        ("six layers that replace", {"window": "tanh", "L": 6, "road": False}, {}),
+        ("six layers that add", {"window": "tanh", "L": 6}, {}),
+    ],
+    "clock": [
+        ("linear, rate falling", {"window": "linear"}, {**SGD, "rate": 0.1}),
+        ("hidden, constant rate", WINDOW, {**SGD, "rate": 0.1, "constant": True}),
+        ("hidden, rate falling from 0.4", WINDOW, {**SGD, "rate": 0.4}),
+        ("hidden, Adam", WINDOW, {}),
+        ("hidden, Adam at 0.04", WINDOW, {"rate": 0.04}),
+        ("three layers that replace", {"window": "tanh", "L": 3, "road": False}, {}),
+        ("three layers that add", {"window": "tanh", "L": 3}, {}),
+        ("six layers that replace", {"window": "tanh", "L": 6, "road": False}, {}),
+        ("six layers that add", {"window": "tanh", "L": 6}, {}),
+        ("block", {"window": "mlp"}, {}),
+        ("average", {**ROAD, "exchange": "average", "pos": False}, {}),
+    ],
+    "seen": [
+        ("linear, rate falling", {"window": "linear"}, {**SGD, "rate": 0.1}),
+        ("three layers that add", {"window": "tanh", "L": 3}, {}),
+        ("block", {"window": "mlp"}, {}),
+        ("average", {**ROAD, "exchange": "average", "pos": False}, {}),
+    ],
+    "place": [
+        ("linear, rate falling", {"window": "linear"}, {**SGD, "rate": 0.1}),
+        ("average", {**ROAD, "exchange": "average", "pos": False}, {}),
+        ("average with positions", {**ROAD, "exchange": "average"}, {}),
+        ("attention, one head", {**ROAD, "exchange": "attention"}, {}),
+        ("heads", TWO_TABLES, {}),
+        ("tied", TIED, {}),
+        ("layernorm", GPT, {}),
+        ("layernorm, GPT-2's start", {**GPT, "quiet": True}, {}),
+        ("two tables, four layers", {**TWO_TABLES, "L": 4}, {}),
+        ("tied, four layers", {**TIED, "L": 4}, {}),
+        ("layernorm, four layers", {**GPT, "L": 4}, {}),
+    ],
+    "bits": [
+        ("linear, rate falling", {"window": "linear"}, {**SGD, "rate": 0.1}),
+        ("attention, one head", {**ROAD, "exchange": "attention"}, {}),
+        ("heads", TWO_TABLES, {}),
+    ],
 }
 PARTS = {
     "the whole model": {},
@@ -81,11 +137,12 @@ class Model:
         mlp=False,
         tied=False,
         norm=False,
+        quiet=False,
         seed=0,
     ):
         self.S, self.V, self.C, self.H, self.L = S, V, C, H, L
         self.window, self.exchange, self.pos, self.road = window, exchange, pos, road
-        self.mlp, self.tied, self.norm = mlp, tied, norm
+        self.mlp, self.tied, self.norm, self.quiet = mlp, tied, norm, quiet
         self.weights, self.rng = {}, torch.Generator().manual_seed(seed)
         wide = 3 * C if window else C
         self.matrix("tok_emb", V, C)
@@ -112,7 +169,12 @@ class Model:
             weight.requires_grad_()
 
     def matrix(self, name, rows, columns):
-        self.weights[name] = 0.2 * torch.randn(self.S, rows, columns, generator=self.rng)
+        """Random weights: all of spread 0.2, or `quiet`, as the start step has them."""
+        spread = 0.2
+        if self.quiet:
+            last = "proj" in name or "down" in name
+            spread = 0.02 if "emb" in name else 0.1 / math.sqrt(2 * self.L) if last else 0.1
+        self.weights[name] = spread * torch.randn(self.S, rows, columns, generator=self.rng)
 
     def linear(self, name, size_in, size_out):
         self.matrix(f"{name}.weight", size_out, size_in)
@@ -235,7 +297,7 @@ def count(model):
     return sum(weight[0].numel() for weight in model.weights.values())
 
 
-def on_puzzle(sizes, puzzle, words, encode):
+def on_puzzle(sizes, recipe, puzzle, words, encode):
     """The losses of all starts on 200 new words, after as many to learn from."""
     rng, model = random.Random(1), Model(STARTS, **sizes)
 
@@ -245,7 +307,7 @@ def on_puzzle(sizes, puzzle, words, encode):
         y[:, :-1] = -1  # only the last letter is asked
         return x, y
 
-    descend(model, words, lambda _: rows(STARTS))
+    descend(model, words, lambda _: rows(STARTS), **recipe)
     with torch.no_grad():
         tests = zip(*rows(200))
         found = torch.stack(
@@ -296,15 +358,14 @@ def main(words):
             ]
             print(table(rows))
             write_parts(table(rows))
-        for label, (sizes, recipe) in STEPS.items() if "puzzles" in wanted else ():
-            if "sgd" in recipe:
-                continue
-            found = {
-                name: on_puzzle(sizes, puzzle, words, encode)
-                for name, (puzzle, words) in PUZZLES.items()
-            }
-            line = " · ".join(f"{name} {x.mean():.3f} ± {x.std():.3f}" for name, x in found.items())
-            print(f"{label}: {line}", flush=True)
+        for name, trials in TRIALS.items() if "puzzles" in wanted else ():
+            puzzle, words = PUZZLES[name]
+            for label, sizes, recipe in trials:
+                found = on_puzzle(sizes, recipe, puzzle, words, encode)
+                middle = f"the middle one {found.median():.4f}"
+                print(
+                    f"{name}: {label}: {found.mean():.4f} ± {found.std():.4f}, {middle}", flush=True
+                )
 
 
 if __name__ == "__main__":

@@ -89,7 +89,8 @@ def build(folder):
             project.write("model/train.py", TRAIN)
             project.write("model/rate.py", "# learnign rate\nRATE = 0.5\n")
         project.write(f"model/{slug}.py", f'"""{slug}"""\n')
-        project.commit(f"step-{number:02d}: The {slug}\n\nBody.\n\nStep: {slug}")
+        short = "" if slug == "middle" else "\nShort-way: yes"
+        project.commit(f"step-{number:02d}: The {slug}\n\nBody.\n\nStep: {slug}{short}")
     project.git("switch", "-q", "--orphan", "main")
     project.write("README.md", "readme\nmore\n")
     project.write("STEPS.md", "".join(f"## step-{n:02d} · X\n\ntext {n}\n\n" for n in range(3)))

@@ -46,6 +46,17 @@ def test_walking(reader):
     assert "there is no step -1; expected one from 00 to 02" in end.stderr
 
 
+def test_the_short_way_leaves_steps_out(reader):
+    reader.steps("go", "00")
+    assert reader.steps("next", "--short").stdout == "You are at step-02 · The end\n"
+    end = reader.steps("next", "--short")
+    assert (end.returncode, end.stderr.count("\n")) == (2, 1)
+    assert "no step of the short way comes after step-02; expected: next" in end.stderr
+    marked = [line[:2] for line in reader.steps("list").stdout.splitlines()[1:]]
+    assert marked == [" *", "  ", "->"]
+    assert "expected a command" in reader.steps("prev", "--short").stderr
+
+
 def test_list_counts_the_lines_of_each_step(reader):
     lines = reader.steps("list").stdout.splitlines()
     assert [line.split()[-4:] for line in lines[1:]] == [
