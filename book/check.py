@@ -48,6 +48,7 @@ from common import (
 )
 from front import held_out, stale, write_pages
 from parts import Parts, Plan
+from pictures import stale_pictures
 from proofs import Proven, installed, processor, versions
 from rules import check_imports
 from training import trained
@@ -450,6 +451,7 @@ def check_commit(main, words=(), root=ROOT, keep=None, everything=False, tenth=F
         numbers = numbers_from(list(words), len(check.steps))
         results = check.prove(numbers)
         problems = stale(check.clone, check.steps, root)
+        problems += stale_pictures(check.clone, check.steps, root)
         whole = len(numbers) == len(check.steps)
         if whole:
             problems += check_main(check)

@@ -1,191 +1,120 @@
-"""Draws pictures of act I from runs of its steps: python3 book/pictures.py [--candidate] [name …]
+"""Draws the pictures of the sections: .venv/bin/python book/pictures.py [name …]
 
-bends: tanh, relu and GELU with their slopes, by the Value of the block step.
-letters: the 26 letters of the embedding step after its make train, on the plane in which their
-vectors spread most. place: where the four heads of a model look that has solved that puzzle.
-Each becomes book/NAME.svg. Without names all are drawn, in about two minutes.
+Each file in book/drawings/ is a picture. RUNS says which steps it comes from and what is run there:
+{slug: code that leaves something in `result`}; draw() makes the picture of what came out, and its
+words. It becomes book/NAME.svg. Without names all are drawn; what a step left is kept inside .git,
+and run again only when its code has changed (--again runs it in any case).
+
+In each picture stands a key: of the code of its steps, of what is run there, of how it is drawn,
+and of the lines of STEPS.md that a function read() finds. Where the key is no longer that,
+book/check.py says so. Steps are found by their slugs, so a new number changes nothing.
 """
 
+import importlib
 import json
-import math
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
-from xml.sax.saxutils import escape
 
-from common import PINNED, ROOT, Problem, chosen_chain, run_program, sandbox
+import keys
+from common import PINNED, ROOT, Problem, cache, digest, last_line, run_program, sandbox
+from front import newest_chain
 
-INK, BLUE, RED, GREEN, PALE = "#888", "#4e79a7", "#e15759", "#59a14f", "#88888833"
-
-BENDS = """
-from engine.autograd import Value
-xs = [k / 20 for k in range(-80, 81)]
-rows = {}
-for name in ("tanh", "relu", "gelu"):
-    made = [getattr(Value(x), name)() for x in xs]
-    rows[name] = [[y.data for y in made], [y.slopes[0] for y in made]]
-result = {"x": xs, "rows": rows}
-"""
-LETTERS = """
-import random
-from model.data import LETTERS, NAMES_FILE, read_names, split
-from model.gpt import GPT
-from model.train import train
-model = GPT(random.Random(2))
-train(model, split(read_names(NAMES_FILE))[0], 0.1)
-result = {LETTERS[x]: [w.data for w in row] for x, row in enumerate(model.tok_emb)}
-"""
-PUZZLE = """
-import random
-from model.data import encode
-from model.gpt import GPT
-from model.puzzles import LEARNING_RATE, PUZZLES, answer_loss
-from model.train import train
-rng = random.Random({seed})
-puzzle, words = PUZZLES["{name}"]
-model = GPT(rng)
-train(model, [puzzle(rng) for _ in range(words)], LEARNING_RATE, loss_of=answer_loss)
-rows = []
-for word in {shown}:
-    model(encode(word))
-    rows.append([word, [head[len(word)] for head in model.blocks[0].attn.looks]])
-result = rows
-"""
+DRAWINGS = Path(__file__).resolve().parent / "drawings"
+NAMES = sorted(path.stem for path in DRAWINGS.glob("*.py") if path.stem not in ("__init__", "svg"))
+# What holds a processor to the arithmetic of all others, and so back.
+HELD = ("GLIBC_TUNABLES", "OPENBLAS_CORETYPE", "NPY_DISABLE_CPU_FEATURES")
 
 
-def ran(slug, code, words):
-    """What `code` leaves in `result`, run in the folder of a step."""
-    step = next(step for step in chosen_chain(words) if step.slug == slug)
-    with tempfile.TemporaryDirectory() as scratch:
-        here = sandbox(step.commit, Path(scratch) / "code", ROOT)
-        code = f"{code}\nimport json\nprint(json.dumps(result))\n"
-        done = subprocess.run(
-            [sys.executable, "-c", code],
-            cwd=here,
-            env=PINNED,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            text=True,
-            check=True,
-        )
-    return json.loads(done.stdout)
+def drawing(name):
+    """The module that draws a picture."""
+    return importlib.import_module(f"drawings.{name.replace('-', '_')}")
 
 
-def picture(width, height, lines):
-    head = f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}"'
-    return "\n".join(
-        [f'{head} font-family="sans-serif" font-size="13" fill="{INK}">', *lines, "</svg>\n"]
-    )
+def file_name(name):
+    return f"book/{name.replace('_', '-')}.svg"
 
 
-def text(x, y, words, anchor="start", colour=INK):
-    return (
-        f'<text x="{x:g}" y="{y:g}" text-anchor="{anchor}" fill="{colour}">{escape(words)}</text>'
-    )
+def step_of(slug, steps):
+    for step in steps:
+        if step.slug == slug:
+            return step
+    raise Problem(f"there is no step '{slug}'; expected one, or another slug in book/drawings")
 
 
-def line(points, colour, dashes=""):
-    way = "L".join(f"{x:.1f} {y:.1f}" for x, y in points)
-    return f'<path d="M{way}" fill="none" stroke="{colour}" stroke-width="2"{dashes}/>'
+def code_key(slug, steps, root=ROOT):
+    """The key of the code of a step; its number counts nowhere."""
+    return keys.of_code(keys.Tree(step_of(slug, steps).commit, root))
 
 
-def bends(words):
-    found = ran("block", BENDS, words)
-    lines = []
-    for place, (title, part) in enumerate((("the bends", 0), ("their slopes", 1))):
-        left = 20 + 420 * place
-        lines.append(text(left, 16, title))
-        lines.append(line([(left, 210), (left + 380, 210)], PALE))
-        lines.append(line([(left + 190, 24), (left + 190, 260)], PALE))
-        for level in (-1, 1, 2, 3):
-            if level < 2 or part == 0:
-                lines.append(text(left + 186, 214 - 45 * level, str(level), "end"))
-        for name, colour in (("tanh", BLUE), ("relu", GREEN), ("gelu", RED)):
-            rows = zip(found["x"], found["rows"][name][part])
-            lines.append(line([(left + 190 + 47 * x, 210 - 45 * y) for x, y in rows], colour))
-    for x, (name, colour) in zip((20, 90, 160), (("tanh", BLUE), ("relu", GREEN), ("GELU", RED))):
-        lines.append(text(x, 280, name, colour=colour))
-    lines.append(text(230, 280, "x from −4 to 4"))
-    return picture(840, 290, lines)
+def said(name, folder):
+    """What a picture shows that stands in STEPS.md: what its function read() finds there."""
+    book = Path(folder) / "STEPS.md"
+    return drawing(name).read(book.read_text()) if hasattr(drawing(name), "read") else None
 
 
-def plane(rows):
-    """Each row's two coordinates along the directions in which the rows spread most.
+def key_of(name, steps, folder=ROOT, root=ROOT):
+    """The key of all that a picture is drawn from."""
+    own = [keys.meaning((DRAWINGS / path).read_text()) for path in (f"{name}.py", "svg.py")]
+    found = [part for slug in drawing(name).RUNS for part in (slug, code_key(slug, steps, root))]
+    return digest(*own, *found, said(name, folder))
 
-    Power iteration: a vector multiplied by the table of products again and again turns towards
-    its widest direction; the second is found in what the first leaves.
+
+def stale_pictures(folder, steps, root=ROOT):
+    """The pictures of the book in `folder` that were drawn from something else, a line each."""
+    found, known = [], {step.slug for step in steps}
+    for name in NAMES:
+        path = file_name(name)
+        place, missing = Path(folder) / path, sorted(drawing(name).RUNS.keys() - known)
+        if not place.exists():
+            found += [] if missing else [f"{path} is missing"]
+        elif missing:
+            found.append(f"{path} is drawn from {', '.join(missing)}, which is no step")
+        elif f"<!-- drawn from {key_of(name, steps, folder, root)} -->" not in place.read_text():
+            found.append(f"{path} is out of date")
+    return [f"{line}; expected .venv/bin/python book/pictures.py" for line in found]
+
+
+def ran(slug, code, steps, again=False, measured=False, root=ROOT):
+    """What `code` leaves in `result`, run in the folder of a step, or kept from an earlier time.
+
+    measured: at this processor's best; all else comes out alike everywhere.
     """
-    size = len(rows[0])
-    means = [sum(row[c] for row in rows) / len(rows) for c in range(size)]
-    rest = [[w - m for w, m in zip(row, means)] for row in rows]
-    axes = []
-    for _ in range(2):
-        axis = [1.0 + c for c in range(size)]
-        for _ in range(300):
-            shadows = [sum(w * a for w, a in zip(row, axis)) for row in rest]
-            axis = [sum(s * row[c] for s, row in zip(shadows, rest)) for c in range(size)]
-            length = math.sqrt(sum(a * a for a in axis))
-            axis = [a / length for a in axis]
-        shadows = [sum(w * a for w, a in zip(row, axis)) for row in rest]
-        rest = [[w - s * a for w, a in zip(row, axis)] for s, row in zip(shadows, rest)]
-        axes.append(shadows)
-    return list(zip(*axes))
+    kept = cache(root) / f"picture-{digest(slug, code, code_key(slug, steps, root))}.json"
+    if again or not kept.exists():
+        with tempfile.TemporaryDirectory() as scratch:
+            here = sandbox(step_of(slug, steps).commit, Path(scratch) / "code", root)
+            env = {k: v for k, v in PINNED.items() if not (measured and k in HELD)}
+            command = f"{code}\nimport json\njson.dump(result, open('result.json', 'w'))\n"
+            (here / "drawn.py").write_text(command)
+            done = subprocess.run(
+                [sys.executable, "drawn.py"], cwd=here, env=env, capture_output=True, text=True
+            )
+            if done.returncode:
+                raise Problem(f"{slug}: {last_line(done.stderr)}")
+            kept.write_text((here / "result.json").read_text())
+    return json.loads(kept.read_text())
 
 
-def letters(words):
-    table = ran("embedding", LETTERS, words)
-    table.pop(".")
-    places = dict(zip(table, plane(list(table.values()))))
-    widest = max(max(abs(x), abs(y) * 2.2) for x, y in places.values())
-    lines = [text(20, 16, "where the vectors of the letters lie; vowels red")]
-    for letter, (x, y) in places.items():
-        colour = RED if letter in "aeiou" else BLUE
-        at = 420 + 395 * x / widest, 205 - 395 * y / widest
-        lines.append(f'<circle cx="{at[0]:.1f}" cy="{at[1]:.1f}" r="11" fill="{colour}33"/>')
-        lines.append(text(round(at[0], 1), round(at[1] + 4, 1), letter, "middle", colour))
-    return picture(840, 410, lines)
-
-
-def looks(name, seed, shown, words):
-    """For each word a table: a row a head, a column a letter, dark where the head looks."""
-    found = ran("heads", PUZZLE.format(name=name, seed=seed, shown=shown), words)
-    lines, cell = [], 26
-    for number, (word, heads) in enumerate(found):
-        left = 80 + number % 3 * 260
-        top = 40 + number // 3 * (cell * (len(heads) + 2))
-        for column, letter in enumerate("." + word):
-            lines.append(text(left + cell * (column + 0.5), top - 8, letter, "middle"))
-        for row, shares in enumerate(heads):
-            if number % 3 == 0:
-                lines.append(text(left - 10, top + cell * (row + 0.65), f"head {row}", "end"))
-            for column, share in enumerate(shares):
-                x, y = left + cell * column, top + cell * row
-                box = f'x="{x}" y="{y}" width="{cell - 2}" height="{cell - 2}"'
-                lines.append(f'<rect {box} fill="{INK}" fill-opacity="0.12"/>')
-                lines.append(f'<rect {box} fill="{BLUE}" fill-opacity="{share:.2f}"/>')
-    rows = -(-len(found) // 3)
-    return picture(840, 30 + rows * cell * (len(found[0][1]) + 2), lines)
-
-
-PICTURES = {
-    "bends": bends,
-    "letters": letters,
-    "place": lambda words: looks(
-        "place", 1, ["abcdw", "abcdx", "abcdy", "abcdz", "dbcaw", "dbcaz"], words
-    ),
-}
+def picture(name, steps, again=False, root=ROOT):
+    module = drawing(name)
+    measured = getattr(module, "MEASURED", False)
+    found = [ran(*run, steps, again, measured, root) for run in module.RUNS.items()]
+    return module.draw(*found, *([said(name, root)] if hasattr(module, "read") else []))
 
 
 def main(words):
-    options = [word for word in words if word == "--candidate"]
-    wanted = [word for word in words if word not in options] or list(PICTURES)
-    if not set(wanted) <= PICTURES.keys():
-        raise Problem(f"got '{' '.join(wanted)}'; expected {', '.join(PICTURES)}")
-    for name in wanted:
-        drawing = PICTURES[name](options)
-        (ROOT / f"book/{name}.svg").write_text(drawing)
-        print(f"book/{name}.svg {len(drawing):,} bytes")
+    again = "--again" in words
+    names = [word.replace("-", "_") for word in words if word != "--again"] or NAMES
+    if not set(names) <= set(NAMES):
+        raise Problem(f"got '{' '.join(words)}'; expected {', '.join(NAMES)}")
+    steps = newest_chain()
+    for name in names:
+        drawn = picture(name, steps, again)
+        source = drawn.source(key_of(name, steps))
+        (ROOT / file_name(name)).write_text(source)
+        print(f"{file_name(name)} {len(source.encode()):,} bytes\n  {drawn.description}")
 
 
 if __name__ == "__main__":
