@@ -1,4 +1,4 @@
-"""arrays: a column times a row, stretched; and the gradients, summed back."""
+"""stretching: a column times a row, stretched; and the gradients, summed back."""
 
 from drawings.svg import Picture
 
@@ -14,7 +14,7 @@ found = {"x": x.data, "b": b.data, "y": y.data, "dy": dy, "wide_dx": wide_dx, "w
 found |= {"dx": unbroadcast(wide_dx, x.shape), "db": unbroadcast(wide_db, b.shape)}
 result = {name: array.astype(int).tolist() for name, array in found.items()}
 """
-RUNS = {"arrays": RUN}
+RUNS = {"stretching": RUN}
 CELL = (40, 30)
 
 
