@@ -402,6 +402,17 @@ def short_way(book, steps):
     return problems
 
 
+def lists_by_chance(book):
+    """Lines of a paragraph that begin like an item of a list, as "1. The slopes", and show so."""
+    text = transcripts.FENCE.sub(lambda match: "\n" * match[0].count("\n"), book)
+    lines, found = text.split("\n"), []
+    for number, (before, line) in enumerate(zip(lines, lines[1:]), 2):
+        begins = re.match(r"(\d+\.|[-+*]|#+|>) ", line) and before.strip()
+        if begins and not re.match(r"\s*(\d+\.|[-+*]|\||>|<)|  |\*\*Try it", before):
+            found.append(f"STEPS.md, line {number}, begins like an item of a list: {line[:40]}")
+    return found
+
+
 def numbers_in(text):
     """{0, 1, 2, 6} of "00–02, 06"."""
     ranges = re.findall(r"(\d\d)(?:–(\d\d))?", text)
@@ -428,6 +439,7 @@ def check_main(check):
     front = check.book.split('<a id="step-00">')[0]
     problems += [f"STEPS.md: {line}" for line in transcripts.check(front, here)]
     problems += short_way(check.book, check.steps)
+    problems += lists_by_chance(check.book)
     for name in sorted(set(re.findall(r"\]\(#([\w-]+)\)", check.book))):
         if f'<a id="{name}"></a>' not in check.book:
             problems.append(f"STEPS.md links to #{name}, which is nowhere")
