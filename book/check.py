@@ -396,8 +396,9 @@ def short_way(book, steps):
         for words in re.findall(r"((?:\d\d(?:–\d\d)?(?:, )?)+):", others):
             beside |= numbers_in(words)
     for step in steps if table else ():
-        expected = "on the short way" if step.short else "beside it"
-        if step.number not in (on - beside if step.short else beside - on):
+        short = step.trailers.get("Short-way") == "yes"
+        expected = "on the short way" if short else "beside it"
+        if step.number not in (on - beside if short else beside - on):
             problems.append(f"STEPS.md, the short way: {step.tag} is not {expected}")
     return problems
 
