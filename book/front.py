@@ -45,7 +45,7 @@ COUNTED = {kind: f"counting {kind}" for kind in ("pairs", "triples", "fours")}
 NAMED_LOSSES = {"nudge": (0, -8), "average": (-8, 16), "adam": (0, 18), "batches": (-6, 16)}
 NAMED_LOSSES |= {"stories": (14, 18), "float32": (-4, 18), "tokens": (22, -8), "close": (-6, -16)}
 NAMED_SPEEDS = {"value": (-22, 4), "backward": (6, -8), "hidden": (0, 18), "attention": (0, 18)}
-NAMED_SPEEDS |= {"arrays": (24, 4), "batches": (-26, -6), "float32": (0, -8), "fast": (0, -8)}
+NAMED_SPEEDS |= {"arrays": (24, 4), "batches": (-26, -6), "float32": (0, -8), "head": (0, -8)}
 
 
 @functools.cache
