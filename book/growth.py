@@ -19,7 +19,7 @@ import time
 from concurrent.futures import ProcessPoolExecutor
 
 from common import ROOT, Problem, run_program
-from curves import COLOURS, HEIGHT, TOP, WIDTH, figure, grid_line, polyline
+from figure import COLOURS, HEIGHT, TOP, WIDTH, figure, grid_line, polyline
 
 sys.path.insert(0, str(ROOT))
 START = {"B": 8, "T": 64, "C": 64, "L": 2, "processes": 1}

@@ -26,7 +26,7 @@ from common import (
     run_program,
     sandbox,
 )
-from curves import HEIGHT, TOP, WIDTH, figure, grid_line, polyline
+from figure import HEIGHT, TOP, WIDTH, figure, grid_line, polyline
 
 NAMES, ROUNDS = 120, 3
 UNIT = "characters/s"

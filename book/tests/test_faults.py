@@ -8,7 +8,6 @@ from pathlib import Path
 import bench
 import check
 import common
-import curves
 import pytest
 from small_project import ROOT
 
@@ -206,7 +205,6 @@ def test_the_call_of_make_is_silent_and_harmless(original, tmp_path):
 SCRIPTS = {
     "seeds.py": [],
     "bench.py": ["act1"],
-    "curves.py": [],
     "speed.py": [],
     "release.py": ["a summary"],
     "replay.py": [],
@@ -262,12 +260,6 @@ def test_numbers_run_upwards():
     for words in (["3..1"], ["3..5"], ["²"], ["1..²"], ["0..1", "3"], ["-1"]):
         with pytest.raises(steps.Problem, match=r"expected steps such as 03 or 03\.\.05"):
             check.numbers_from(words, 5)
-
-
-def test_a_report_without_yardsticks_has_no_curve(project):
-    first = steps.read_chain("steps", project.folder)[0]
-    with pytest.raises(steps.Problem, match="step-00 prints no yardsticks; expected"):
-        curves.curve(first, project.folder)
 
 
 def test_bench_tells_what_went_wrong_in_its_thread(monkeypatch):

@@ -228,7 +228,7 @@ def test_fixed_tags_of_a_release_leave_the_readers_alone(reader):
 def test_an_unpacked_zip_leaves_the_repository_around_it_alone(original, tmp_path):
     reader = zip_in_another_repository(original, tmp_path)
     shutil.copytree(ROOT / "book", reader.folder / "book", dirs_exist_ok=True)
-    for script in ("release.py", "replay.py", "curves.py"):
+    for script in ("release.py", "replay.py", "speed.py"):
         done = reader.run(
             "python3", f"book/{script}", *["text"][: script == "release.py"], check=False
         )
