@@ -1,0 +1,229 @@
+// What every page can do: keys, light and dark, notes on words, search; on a step's page the tabs,
+// and the places in the diff that the text speaks of. Without this script the book can be read too.
+"use strict";
+
+const $ = (selector, within = document) => within.querySelector(selector);
+const $$ = (selector, within = document) => [...within.querySelectorAll(selector)];
+const make = (name, properties = {}, ...children) => {
+  const element = Object.assign(document.createElement(name), properties);
+  element.append(...children);
+  return element;
+};
+const place = document.body.dataset.place;
+if (window.top !== window) document.documentElement.classList.add("framed");
+
+// Light and dark ---------------------------------------------------------------------------------
+const dark = matchMedia("(prefers-color-scheme: dark)");
+const theme = () => document.documentElement.dataset.theme ?? (dark.matches ? "dark" : "light");
+
+function setTheme(name) {
+  document.documentElement.dataset.theme = name;
+  try {
+    localStorage.setItem("theme", name);
+  } catch {
+    // Then it holds for this page only.
+  }
+  $$("iframe").forEach((frame) => frame.contentWindow.postMessage({ theme: name }, "*"));
+  nameTheme();
+}
+function nameTheme() {
+  const other = theme() === "dark" ? "light" : "dark";
+  $("#theme").textContent = other;
+  $("#theme").setAttribute("aria-label", `switch to ${other} colours`);
+}
+$("#theme").addEventListener("click", () => setTheme(theme() === "dark" ? "light" : "dark"));
+dark.addEventListener("change", nameTheme);
+addEventListener("message", (event) => {
+  if (event.source === window.parent && ["light", "dark"].includes(event.data?.theme))
+    document.documentElement.dataset.theme = event.data.theme;
+});
+nameTheme();
+
+// Notes on words ---------------------------------------------------------------------------------
+let tip;
+function showTip(word) {
+  hideTip();
+  tip = make("div", { id: "tip", role: "tooltip", textContent: word.dataset.tip });
+  document.body.append(tip);
+  word.setAttribute("aria-describedby", "tip");
+  const at = word.getClientRects()[0], own = tip.getBoundingClientRect();
+  const below = at.bottom + 6 + own.height < innerHeight;
+  tip.style.left = `${Math.max(8, Math.min(at.left, innerWidth - own.width - 8))}px`;
+  tip.style.top = `${below ? at.bottom + 6 : Math.max(8, at.top - own.height - 6)}px`;
+}
+function hideTip() {
+  tip?.remove();
+  tip = undefined;
+}
+for (const word of $$("a.word")) {
+  word.addEventListener("mouseenter", () => showTip(word));
+  word.addEventListener("focus", () => showTip(word));
+  word.addEventListener("mouseleave", hideTip);
+  word.addEventListener("blur", hideTip);
+}
+
+// A step's page: tabs, places, stops ---------------------------------------------------------------
+const pane = $(".pane");
+
+function showPanel(name) {
+  for (const panel of $$(".panel")) panel.hidden = panel.id !== name;
+  for (const tab of $$(".tabs a")) {
+    if (tab.hash === `#${name}`) tab.setAttribute("aria-current", "true");
+    else tab.removeAttribute("aria-current");
+  }
+}
+
+// The element that a hash such as #engine/ops.py:12 means. Most lines have no id of their own.
+function found(hash) {
+  const name = decodeURIComponent(hash.replace(/^#/, ""));
+  const direct = name && document.getElementById(name);
+  if (direct) return direct;
+  const [path, number] = name.split(":");
+  const file = document.getElementById(path)?.closest(".file");
+  return file && $(`span[data-n="${+number}"], ins[data-n="${+number}"]`, file);
+}
+
+function goTo(hash) {
+  const target = found(hash);
+  if (!target) return;
+  const panel = target.closest(".panel");
+  if (panel) showPanel(panel.id);
+  $$(".reached").forEach((element) => element.classList.remove("reached"));
+  if (target.matches(".panel")) return;
+  const reached = target.tagName === "H3" ? target.closest("header") : target;
+  if (panel) reached.classList.add("reached");
+  reached.scrollIntoView({ block: target.closest("pre") ? "center" : "start" });
+  if (panel) setTimeout(() => light($(`a.stop[href="${CSS.escape(hash)}"]`)), 60);
+}
+
+const stops = $$("a.stop");
+let current = -1;
+function light(stop) {
+  stops.forEach((other) => other.classList.toggle("lit", !!stop && other.hash === stop.hash));
+}
+function goToStop(step) {
+  if (!stops.length) return;
+  current = Math.max(0, Math.min(stops.length - 1, current + step));
+  stops[current].scrollIntoView({ block: "nearest" });
+  history.replaceState(null, "", stops[current].hash);
+  goTo(stops[current].hash);
+  light(stops[current]);
+}
+
+// While the diff is scrolled: the last stop whose place has come into the upper half.
+function reachedStop() {
+  if (!stops.length || $("#diff").hidden) return;
+  const middle = pane.getBoundingClientRect().top + pane.clientHeight / 2;
+  let best, top = -Infinity;
+  for (const stop of stops) {
+    const box = found(stop.hash)?.getBoundingClientRect();
+    if (box && box.top < middle && box.top > top) [best, top] = [stop, box.top];
+  }
+  light(best);
+}
+
+if (pane) {
+  showPanel("diff");
+  addEventListener("hashchange", () => goTo(location.hash));
+  for (const link of $$(".tabs a, a.stop"))
+    link.addEventListener("click", (event) => {
+      event.preventDefault();
+      history.replaceState(null, "", link.hash);
+      current = stops.indexOf(link);
+      if (link.closest(".tabs")) showPanel(link.hash.slice(1));
+      else goTo(link.hash);
+      if (current >= 0) light(link);
+    });
+  let waiting = false;
+  pane.addEventListener("scroll", () => {
+    if (!waiting) requestAnimationFrame(() => { waiting = false; reachedStop(); });
+    waiting = true;
+  });
+  // A whole file opens beside the text, where there is room for it.
+  for (const link of $$("a.whole", pane))
+    link.addEventListener("click", (event) => {
+      if (event.ctrlKey || event.metaKey || event.shiftKey || innerWidth < 1024) return;
+      event.preventDefault();
+      $("#whole")?.remove();
+      const own = make("a", { href: link.href, textContent: "open as a page of its own" });
+      const frame = make("iframe", { src: link.href, title: "the whole file" });
+      const view = make("div", { id: "whole" }, make("p", {}, own), frame);
+      $("#files h2").after(view);
+      showPanel("files");
+      pane.scrollTop = 0;
+    });
+  if (location.hash) goTo(location.hash);
+}
+
+// A click on a line's number makes a link to it.
+for (const lines of $$("pre.lines"))
+  lines.addEventListener("click", (event) => {
+    const line = event.target.closest("[data-n]");
+    if (!line || event.offsetX > 50 || event.target !== line || line.tagName === "DEL") return;
+    const file = line.closest(".file");
+    const hash = file ? `#${$("h3", file).id}:${line.dataset.n}` : `#${line.id}`;
+    history.replaceState(null, "", hash);
+    $$(".reached").forEach((element) => element.classList.remove("reached"));
+    line.classList.add("reached");
+  });
+
+// Search and keys ----------------------------------------------------------------------------------
+let dialog;
+function openDialog(...children) {
+  dialog?.remove();
+  dialog = make("dialog", {}, ...children);
+  document.body.append(dialog);
+  dialog.showModal();
+}
+function openSearch() {
+  const input = make("input", { type: "search", placeholder: "words, a function, a line of code" });
+  input.setAttribute("aria-label", "search the book");
+  const results = make("ol");
+  results.setAttribute("aria-live", "polite");
+  openDialog(input, results);
+  const show = () => {
+    if (window.searchBook) results.replaceChildren(...window.searchBook(input.value, place));
+  };
+  input.addEventListener("input", show);
+  input.addEventListener("keydown", (event) => {
+    if (event.key === "Enter") $("a", results)?.click();
+  });
+  results.addEventListener("click", () => dialog.close());
+  for (const name of ["search-index.js", "static/search.js"])
+    if (!$(`script[src="${place}${name}"]`)) {
+      const script = make("script", { src: place + name, async: false, onload: show });
+      document.head.append(script);
+    }
+  input.focus();
+}
+$("#search").addEventListener("click", openSearch);
+
+const KEYS = {
+  "/": ["search", openSearch],
+  ArrowLeft: ["previous page", () => $("nav.steps [rel=prev]")?.click()],
+  ArrowRight: ["next page", () => $("nav.steps [rel=next]")?.click()],
+  j: ["next place in the diff that the text names", () => goToStop(1)],
+  k: ["the place before", () => goToStop(-1)],
+  d: ["light or dark", () => $("#theme").click()],
+  c: ["all steps", () => { location.href = `${place}contents.html`; }],
+  "?": ["these keys", showKeys],
+};
+function showKeys() {
+  const rows = Object.entries(KEYS).flatMap(([key, [words]]) => [
+    make("dt", { textContent: key.replace("Arrow", "") }),
+    make("dd", { textContent: words }),
+  ]);
+  openDialog(make("h2", { textContent: "Keys" }), make("dl", {}, ...rows));
+}
+addEventListener("keydown", (event) => {
+  if (event.key === "Escape") hideTip();
+  const typing = event.target.closest?.("input, textarea, select, [contenteditable], dialog");
+  if (typing || event.ctrlKey || event.metaKey || event.altKey) return;
+  // Arrow keys scroll what is too wide for its place.
+  const wide = event.target.closest?.("pre, .wide");
+  if (wide && wide.scrollWidth > wide.clientWidth && event.key.startsWith("Arrow")) return;
+  if (KEYS[event.key]) {
+    event.preventDefault();
+    KEYS[event.key][1]();
+  }
+});
