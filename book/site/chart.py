@@ -125,7 +125,7 @@ def chart(source):
         drawn.append(f'<text x="{plot.x(number)}" y="{top + ROW + 18}">{number:02d}</text>')
     width, height = LEFT + STEP * len(steps) + RIGHT, top + ROW + 30
     return (
-        f'<div class="wide" tabindex="0" role="region" aria-label="chart of all steps">'
+        f'<div class="wide" tabindex="0" role="group" aria-label="chart of all steps">'
         f'<svg viewBox="0 0 {width} {height}" class="chart" width="{width}" height="{height}">'
         f"{''.join(drawn)}</svg></div>"
     )

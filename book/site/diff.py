@@ -64,7 +64,7 @@ def render_file(change, blobs, history, tag, marked):
         for hunk in change.hunks
     ]
     gap = '<span class="gap">⋯\n</span>'
-    label = f'tabindex="0" role="region" aria-label="changes of {path}"'
+    label = f'tabindex="0" role="group" aria-label="changes of {path}"'
     code = f'<pre class="lines" {label}>{gap.join(hunks)}</pre>' if hunks else ""
     return f'<section class="file">{head}{code}</section>'
 

@@ -92,9 +92,9 @@ class Site:
             html += "<p>Each point is a step, and a link to it.</p>" + chart(self.source)
         html += self.text.html(body, self.links, words=words)
         title = f"{section.title} · stepgrad"
-        return self.framed(
-            f"{section.name}.html", title, f'<article class="prose">{html}</article>'
-        )
+        kind = "prose broad" if section.name == "contents" else "prose"
+        article = f'<article class="{kind}">{html}</article>'
+        return self.framed(f"{section.name}.html", title, article)
 
     def step(self, step):
         source, runs = self.source, step.tag in self.runs
@@ -214,7 +214,7 @@ class Site:
         html = f"""<article class="whole-file">
 <h1><code>{title}</code></h1><p>As it stands {when}.</p>
 <details><summary>history: {len(items)} steps</summary><ul>{"".join(items)}</ul></details>
-<pre class="lines" tabindex="0" role="region" aria-label="{title}">{code}</pre></article>"""
+<pre class="lines" tabindex="0" role="group" aria-label="{title}">{code}</pre></article>"""
         touched = path in {change.path for change in self.source.changes[first]}
         back = (f"../{first}.html" + (f"#{path}" if touched else ""), str(steps[0]))
         return page(f"{path} · {first}", html, "../", before=back, kind="file")

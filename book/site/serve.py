@@ -35,12 +35,17 @@ class Handler(SimpleHTTPRequestHandler):
         """Says nothing of what is read."""
 
 
+class Server(ThreadingHTTPServer):
+    def handle_error(self, request, client_address):
+        """A reader who has gone to another page meanwhile is no error."""
+        if not isinstance(sys.exc_info()[1], ConnectionError):
+            super().handle_error(request, client_address)
+
+
 def server(folder, port):
     if not (folder / "index.html").exists():
         raise Problem(f"there is no {folder / 'index.html'}; expected one made by make book")
-    return ThreadingHTTPServer(
-        ("127.0.0.1", port), functools.partial(Handler, directory=str(folder))
-    )
+    return Server(("127.0.0.1", port), functools.partial(Handler, directory=str(folder)))
 
 
 def main(words):

@@ -17,7 +17,7 @@ COMMIT = re.compile(r"(?:\.\./)+commits?/([0-9a-f]+)")
 PICTURE = re.compile(r"book/([\w.-]+\.svg)")
 STOP = re.compile(r"(?<!\S)(\d{1,2})\. ")
 PATH = re.compile(r"[\w/.-]+\.\w+|Makefile")
-SCROLLS = 'tabindex="0" role="region"'
+SCROLLS = 'tabindex="0" role="group"'
 
 
 class Links:
@@ -85,6 +85,7 @@ class Text:
         self.reset(None, None)
         rules = ("fence", "code_block", "html_block", "html_inline", "image", "link_open")
         rules += ("table_open", "table_close", "heading_open", "code_inline", "strong_open", "term")
+        rules += ("th_open", "th_close")
         for name in rules:
             self.markdown.renderer.rules[name] = getattr(self, name)
 
@@ -235,6 +236,13 @@ class Text:
 
     def table_open(self, tokens, index, options, env):
         return f'<div class="wide" {SCROLLS} aria-label="table"><table>'
+
+    def th_open(self, tokens, index, options, env):
+        """A heading without words is none."""
+        return "<th>" if tokens[index + 1].content else "<td>"
+
+    def th_close(self, tokens, index, options, env):
+        return "</th>" if tokens[index - 1].content else "</td>"
 
     def table_close(self, tokens, index, options, env):
         return "</table></div>"

@@ -80,7 +80,7 @@ function found(hash) {
   if (direct) return direct;
   const [path, number] = name.split(":");
   const file = document.getElementById(path)?.closest(".file");
-  return file && $(`span[data-n="${+number}"], ins[data-n="${+number}"]`, file);
+  return file && ($(`span[data-n="${+number}"], ins[data-n="${+number}"]`, file) ?? $("h3", file));
 }
 
 function goTo(hash) {
@@ -176,7 +176,7 @@ function openDialog(...children) {
   dialog.showModal();
 }
 function openSearch() {
-  const input = make("input", { type: "search", placeholder: "words, a function, a line of code" });
+  const input = make("input", { type: "text", placeholder: "words, a function, a line of code" });
   input.setAttribute("aria-label", "search the book");
   const results = make("ol");
   results.setAttribute("aria-live", "polite");

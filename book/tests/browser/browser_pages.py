@@ -1,0 +1,164 @@
+"""Every page in a real browser: nothing in the console, within its width, and reached by keys."""
+
+import html
+import re
+
+import fetch
+import pytest
+from conftest import ROOT, SITE
+
+LOOKS = [(360, "dark"), (1280, "light")]
+PICTURES = "[...document.images].filter(i => i.complete && !i.naturalWidth).map(i => i.src)"
+HEADINGS = """[...document.querySelectorAll('h1,h2,h3,h4,h5,h6')]
+    .filter(h => h.checkVisibility()).map(h => +h.tagName[1])"""
+WIDTH = "[document.documentElement.scrollWidth, document.documentElement.clientWidth]"
+
+
+def test_every_link_leads_somewhere():
+    ids, links = {}, {}
+    for path in SITE.rglob("*.html"):
+        text = re.sub(
+            r"<pre\b.*?</pre>", lambda m: re.sub(r">[^<]*<", "><", m[0]), path.read_text()
+        )
+        ids[path] = {html.unescape(name) for name in re.findall(r'\sid="([^"]+)"', text)}
+        links[path] = map(html.unescape, re.findall(r'\s(?:href|src)="([^"]+)"', text))
+    broken = []
+    for path, targets in links.items():
+        for target in targets:
+            page, _, anchor = target.partition("#")
+            place = (path.parent / page).resolve() if page else path
+            if not place.exists() or (anchor and anchor not in ids.get(place, ())):
+                broken.append(f"{path.name}: {target}")
+    assert links and broken == []
+
+
+def test_no_page_is_large():
+    large = [path.name for path in SITE.rglob("*.html") if path.stat().st_size > 300_000]
+    assert large == []
+
+
+@pytest.mark.parametrize("width,scheme", LOOKS)
+def test_every_page(open_page, pages, width, scheme):
+    wrong = []
+    page = open_page("index.html", width, scheme)
+    for name in pages:
+        page.goto(page.url.rsplit("/", 1)[0] + "/" + name)
+        levels = page.evaluate(HEADINGS)
+        steps = [b for a, b in zip([0, *levels], levels) if b > a + 1]
+        if levels.count(1) != 1 or steps:
+            wrong.append(f"{name}: headings {levels}")
+        if page.evaluate(PICTURES):
+            wrong.append(f"{name}: a picture is missing")
+        full, seen = page.evaluate(WIDTH)
+        if full > seen:
+            wrong.append(f"{name}: {full} pixels wide of {seen}")
+    assert wrong == []
+
+
+def kinds(pages):
+    """A page of each kind, and a step of each act."""
+    steps = [name for name in pages if name.startswith("step-")]
+    others = [name for name in pages if not name.startswith(("step-", "release-"))]
+    releases = [name for name in pages if name.startswith("release-")][-1:]
+    return [*others, *releases, *steps[:: max(1, len(steps) // 8)]]
+
+
+@pytest.mark.parametrize("width,scheme", LOOKS)
+def test_axe_finds_nothing(open_page, pages, width, scheme):
+    """Contrast, names of buttons, and whether all that scrolls can be reached by keys."""
+    try:
+        axe = (fetch.package("axe-core", ROOT) / "axe.min.js").read_text()
+    except fetch.Problem as problem:
+        pytest.skip(f"no axe-core: {problem}")
+    wrong = []
+    page = open_page("index.html", width, scheme)
+    for name in kinds(pages):
+        page.goto(page.url.rsplit("/", 1)[0] + "/" + name)
+        page.evaluate(axe)
+        found = page.evaluate("axe.run(document, {resultTypes: ['violations']})")
+        for item in found["violations"]:
+            node = item["nodes"][0]
+            wrong.append(f"{name}: {item['id']}: {node['html'][:90]} {node['target']}")
+    assert wrong == []
+
+
+def test_from_the_disk(open_page, pages):
+    """Nothing but the runner needs a server."""
+    page = open_page(pages[0], base=f"{SITE.as_uri()}/")
+    step = [name for name in pages if name.startswith("step-")][2]
+    page.goto(f"{SITE.as_uri()}/{step}")
+    page.keyboard.press("/")
+    page.keyboard.type("softmax")
+    page.locator("dialog li a").first.wait_for()
+
+
+def test_search_finds_a_function_and_its_line(open_page):
+    page = open_page("index.html")
+    page.click("#search")
+    page.keyboard.type("cross_entropy")
+    first = page.locator("dialog li a").first
+    first.wait_for()
+    assert "def cross_entropy" in first.inner_text()
+    page.keyboard.press("Enter")
+    page.wait_for_selector(".reached")
+    assert "def cross_entropy" in page.locator(".reached").inner_text()
+
+
+def test_search_finds_words_and_code(open_page):
+    page = open_page("step-00.html")
+    for words, kind in (("central difference", "central"), ("return math.fsum(", "fsum")):
+        page.keyboard.press("/")
+        page.keyboard.type(words)
+        page.locator("dialog li mark").first.wait_for()
+        assert kind in page.locator("dialog").inner_text()
+        page.keyboard.press("Escape")
+
+
+def test_keys(open_page, pages):
+    steps = [name for name in pages if name.startswith("step-")]
+    page = open_page(steps[1])
+    page.keyboard.press("ArrowLeft")
+    page.wait_for_url(f"**/{steps[0]}")
+    page.keyboard.press("ArrowRight")
+    page.wait_for_url(f"**/{steps[1]}")
+    page.keyboard.press("j")
+    assert page.locator("a.stop.lit").count() and page.locator(".reached").count() == 1
+    page.keyboard.press("?")
+    assert "next page" in page.locator("dialog").inner_text()
+    page.keyboard.press("Escape")
+    before = page.evaluate("getComputedStyle(document.body).backgroundColor")
+    page.keyboard.press("d")
+    assert page.evaluate("getComputedStyle(document.body).backgroundColor") != before
+    page.reload()
+    assert page.evaluate("document.documentElement.dataset.theme") == "dark"
+
+
+def test_a_stop_leads_to_its_line_and_is_lit_when_it_is_reached(open_page):
+    page = open_page("step-02.html")
+    stop = page.locator("a.stop", has_text="cross_entropy")
+    stop.click()
+    assert "def cross_entropy" in page.locator(".reached").inner_text()
+    assert "lit" in stop.get_attribute("class")
+    page.locator(".pane").evaluate("pane => pane.scrollTo(0, pane.scrollHeight)")
+    page.wait_for_function("document.querySelector('a.stop.lit')?.hash.includes('tests/')")
+
+
+def test_a_link_to_a_line(open_page):
+    page = open_page("step-02.html#model/gpt.py:30")
+    assert page.locator(".reached").get_attribute("data-n") == "30"
+
+
+def test_a_whole_file_beside_the_text(open_page):
+    page = open_page("step-03.html")
+    page.locator("a.whole").first.click()
+    frame = page.frame_locator("#whole iframe")
+    frame.locator("pre.lines").wait_for()
+    assert page.locator("#files").is_visible() and not page.locator("#diff").is_visible()
+
+
+def test_a_word_is_explained(open_page):
+    page = open_page("step-06.html")
+    page.locator("a.word").first.hover()
+    assert page.locator("#tip").inner_text().strip()
+    page.keyboard.press("Escape")
+    assert page.locator("#tip").count() == 0
