@@ -45,8 +45,8 @@ def build(words, folder, root=ROOT):
 
     source = Source(words, root)
     emptied(folder)
-    runs, exercises = ((), {}) if "--plain" in words else runner.prepare(source, folder)
-    site = pages.Site(source, runs, exercises)
+    runs = () if "--plain" in words else runner.prepare(source, folder)
+    site = pages.Site(source, runs)
     found = site.pages()
     write(folder, found)
     shutil.copytree(HERE / "static", folder / "static")

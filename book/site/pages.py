@@ -21,10 +21,10 @@ WAY = re.compile(r"\n+[^\n]*\[contents\]\(#contents\)[^\n]*\s*\Z")  # the site h
 
 
 class Site:
-    """source: the book; runs: tags of the steps that run in the page; notes: what is missing."""
+    """source: the book; runs: tags of the steps that run in the page."""
 
-    def __init__(self, source, runs=(), exercises=None):
-        self.source, self.runs, self.exercises = source, set(runs), exercises or {}
+    def __init__(self, source, runs=()):
+        self.source, self.runs = source, set(runs)
         self.text = Text({path.name for path in (source.root / "book").glob("*.svg")})
         self.links = Links(self.places(), self.commits(), "STEPS.md")
         table = next((s.body for s in source.sections if s.title == "Glossary"), "")
@@ -123,15 +123,14 @@ class Site:
 {run}
 </section>
 </div>"""
-        scripts = ("chart.js", "run.js") if runs else ()
+        scripts = ("curve.js", "run.js") if runs else ()
         title = f"{step} · stepgrad"
         return self.framed(f"{step.tag}.html", title, html, scripts=scripts, kind="step")
 
     def run_panel(self, step):
         """Where run.js puts its buttons."""
-        exercises = escape(" ".join(self.exercises.get(step.tag, ())))
         return (
-            f'<div class="panel" id="run" data-step="{step.tag}" data-exercises="{exercises}">'
+            f'<div class="panel" id="run" data-step="{step.tag}">'
             f"<h2>Run {step.tag}</h2><p>This needs JavaScript, and a page that came from a server: "
             "<code>make serve</code>.</p></div>"
         )

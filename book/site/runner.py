@@ -1,2 +1,100 @@
+"""What runs in the page: Pyodide, pytest's wheels, and for each step of act I its Python files.
+
+site/run/ holds pyodide/, wheels.zip, and of each step its files (.zip) and facts (.json).
+"""
+
+import io
+import json
+import re
+import shutil
+import sys
+import zipfile
+
+import fetch
+from common import EXPECTED, Problem
+
+ACT = 1  # later acts need numpy, which is not in the package
+PARTS = ("pyodide.mjs", "pyodide.asm.mjs", "pyodide.asm.wasm", "python_stdlib.zip")
+PARTS += ("pyodide-lock.json",)
+NEEDED = re.compile(r"(engine|model|tests)/.*\.py|model/data/.*\.txt|pyproject\.toml")
+EXERCISE = re.compile(r"tests/exercises/test_(\w+)\.py")
+DATE = (2026, 1, 1, 0, 0, 0)  # of all files in an archive, so that builds are alike
+
+
+def archive(files):
+    """{path: bytes or text} as the bytes of a ZIP file."""
+    place = io.BytesIO()
+    with zipfile.ZipFile(place, "w", zipfile.ZIP_DEFLATED) as packed:
+        for path, content in sorted(files.items()):
+            packed.writestr(zipfile.ZipInfo(path, DATE), content, zipfile.ZIP_DEFLATED)
+    return place.getvalue()
+
+
+def unpacked(wheels):
+    """The files of several wheels in one."""
+    files = {}
+    for wheel in wheels:
+        with zipfile.ZipFile(wheel) as packed:
+            files |= {name: packed.read(name) for name in packed.namelist()}
+    return files
+
+
+def exercise(source, step, path):
+    """What the page needs of an exercise: its task, the file to edit, hints, the solution."""
+    slug = EXERCISE.fullmatch(path)[1]
+    name = f"{step.number:02d}-{slug.replace('_', '-')}.patch"
+    place = source.root / "book/solutions" / name
+    if not place.exists():
+        return None
+    hints, _, rest = place.read_text().partition("diff --git ")
+    files = re.findall(r"^\+\+\+ b/(\S+)", rest, re.M)
+    start = re.search(r"^@@ -(\d+)", rest, re.M)
+    tree, blobs = source.trees[step.tag], source.blobs
+    told = re.search(r'def test_.*?\n    """(.*?)"""', blobs[tree[path]], re.S)
+    return {
+        "name": slug,
+        "test": path,
+        "task": re.sub(r"\n    ", "\n", told[1]).strip() if told else "",
+        "file": files[0],
+        "text": blobs[tree[files[0]]] if files[0] in tree else "",
+        "line": int(start[1]) + 3 if start else 1,
+        "hints": [line.split(": ", 1)[1] for line in hints.splitlines() if ": " in line],
+        "solution": f"diff --git {rest}",
+    }
+
+
+def facts(source, step):
+    """What the page must know of a step before Python is there."""
+    tree, blobs = source.trees[step.tag], source.blobs
+    added = [c.path for c in source.changes[step.tag] if c.kind == "new"]
+    exercises = [exercise(source, step, path) for path in added if EXERCISE.fullmatch(path)]
+    puzzles = blobs[tree["model/puzzles.py"]] if "model/puzzles.py" in tree else ""
+    table = re.search(r"^PUZZLES = {(.*?)^}", puzzles, re.M | re.S)
+    return {
+        "expected": blobs[tree[EXPECTED]],
+        "exercises": [found for found in exercises if found],
+        "puzzles": re.findall(r'^    "(\w+)":', table[1], re.M) if table else [],
+    }
+
+
 def prepare(source, folder):
-    return (), {}
+    """Writes site/run/. Returns the tags of the steps that run; none where the download fails."""
+    place = folder / "run"
+    try:
+        pyodide, wheels = fetch.package("pyodide", source.root), fetch.wheels(source.root)
+    except Problem as problem:
+        print(f"build.py: without the runner: {problem}", file=sys.stderr)
+        return []
+    (place / "pyodide").mkdir(parents=True)
+    for name in PARTS:
+        shutil.copy(pyodide / name, place / "pyodide")
+    (place / "wheels.zip").write_bytes(archive(unpacked(wheels)))
+    tags = [step.tag for step in source.steps if source.act_of[step.tag] == ACT]
+    for step in source.steps:
+        if step.tag in tags:
+            tree = source.trees[step.tag]
+            files = {path: source.blobs[blob] for path, blob in tree.items() if NEEDED.match(path)}
+            (place / f"{step.tag}.zip").write_bytes(archive(files))
+            told = json.dumps(facts(source, step), ensure_ascii=False)
+            (place / f"{step.tag}.json").write_text(told)
+    return tags

@@ -1,0 +1,297 @@
+// Act I in the page: training with its report, names at a temperature, puzzles, sessions line by
+// line, exercises with their tests. Python runs in a worker; what is written stays in this browser.
+"use strict";
+
+const panel = $("#run");
+const step = panel.dataset.step;
+const served = location.protocol.startsWith("http");
+const PATIENCE = 3000; // milliseconds that Stop waits before it ends Python itself
+
+// A terminal: lines that come, where \r begins the last one anew.
+class Terminal {
+  constructor(label) {
+    this.element = make("pre", { className: "term live", tabIndex: 0 });
+    this.element.setAttribute("role", "log");
+    this.element.setAttribute("aria-label", label);
+    this.text = "";
+  }
+  clear() {
+    this.text = "";
+    this.element.replaceChildren();
+  }
+  write(words) {
+    for (const piece of words.split(/(\r)/)) {
+      if (piece === "\r") this.text = this.text.slice(0, this.text.lastIndexOf("\n") + 1);
+      else this.text += piece;
+    }
+    this.element.textContent = this.text;
+    this.element.scrollTop = this.element.scrollHeight;
+  }
+}
+
+// Python in its worker. One order at a time is at work; its output goes to `screen`.
+const python = {
+  waiting: new Map(), id: 0, screen: null, loaded: false, trained: false,
+  start() {
+    this.worker = new Worker(`${place}static/worker.js?step=${step}`, { type: "module" });
+    this.worker.onmessage = ({ data }) => this.heard(data);
+    this.worker.onerror = (event) => this.end(event.message ?? "the worker did not start");
+  },
+  heard({ kind, words, id, answer, error }) {
+    if (kind === "done") {
+      this.loaded = true;
+      const { resolve, reject } = this.waiting.get(id);
+      this.waiting.delete(id);
+      if (error) reject(new Error(error));
+      else resolve(answer);
+    } else if (kind === "loss") this.onloss?.(...JSON.parse(words));
+    else if (kind === "looks") this.onlooks?.(JSON.parse(words));
+    else this.screen?.write(words);
+  },
+  ask(screen, order, ...words) {
+    if (!this.worker) this.start();
+    this.screen = screen;
+    if (!this.loaded) screen?.write("loading Python …\r");
+    const id = ++this.id;
+    return new Promise((resolve, reject) => {
+      this.waiting.set(id, { resolve, reject });
+      this.worker.postMessage({ order, id, words });
+    });
+  },
+  // Ends the worker with all that it holds.
+  end(why) {
+    this.worker?.terminate();
+    Object.assign(this, { worker: undefined, loaded: false, trained: false });
+    for (const { reject } of this.waiting.values()) reject(new Error(why));
+    this.waiting.clear();
+  },
+  stop() {
+    this.worker?.postMessage({ order: "stop" });
+    const meant = this.id;
+    setTimeout(() => {
+      if (this.waiting.has(meant)) this.end("Stopped by force: what was in memory is gone.");
+    }, PATIENCE);
+  },
+};
+
+const button = (words, act) => {
+  const element = make("button", { type: "button", textContent: words });
+  element.addEventListener("click", act);
+  return element;
+};
+const labelled = (words, input) => make("label", {}, words, " ", input);
+
+// While an order is at work, only Stop can be pressed.
+const stopButton = button("Stop", () => python.stop());
+async function working(screen, order, ...words) {
+  panel.classList.add("working");
+  for (const other of $$(".runs")) other.disabled = other !== stopButton;
+  stopButton.disabled = false;
+  try {
+    return await python.ask(screen, order, ...words);
+  } catch (error) {
+    screen.write(`\n${error.message}\n`);
+    return undefined;
+  } finally {
+    panel.classList.remove("working");
+    for (const other of $$(".runs")) other.disabled = false;
+    stopButton.disabled = true;
+    invent.disabled = !python.trained;
+  }
+}
+const runs = (element) => {
+  element.classList.add("runs");
+  return element;
+};
+
+// Training and puzzles -----------------------------------------------------------------------------
+const output = new Terminal("what the program prints");
+const pictures = make("div", { className: "pictures" });
+const options = make("input", { size: 24, placeholder: "--learning-rate 0.01", spellcheck: false });
+const trainButton = runs(button("Train", train));
+const count = make("input", { type: "number", min: 1, max: 100, value: 10 });
+const temperature = make("input", { type: "range", min: 0.1, max: 2, step: 0.1, value: 1 });
+const shown = make("output", { textContent: "1.0" });
+const prompt = make("input", { size: 8, maxLength: 15, spellcheck: false });
+const names = new Terminal("invented names");
+const invent = runs(button("Invent names", sampleNames));
+const boxes = { temperature: labelled("temperature", temperature), prompt: labelled("begins with", prompt) };
+let facts, seed = 0;
+
+temperature.addEventListener("input", () => { shown.textContent = (+temperature.value).toFixed(1); });
+
+// The losses of counting, from the report that the book has of this step.
+function yardsticks() {
+  const line = facts.expected.split("\n").find((text) => text.startsWith("uniform")) ?? "";
+  const found = line.split(" · ").map((pair) => pair.split(" "));
+  return Object.fromEntries(found.slice(1).map(([name, loss]) => [name, +loss]));
+}
+function watch(levels) {
+  const curve = new Curve(levels), looks = make("div", { className: "wide", tabIndex: 0 });
+  pictures.replaceChildren(curve.svg, looks);
+  python.onloss = (...point) => curve.add(...point);
+  python.onlooks = (found) => looks.replaceChildren(drawLooks(found));
+  output.clear();
+}
+async function train() {
+  watch(yardsticks());
+  output.write(`$ make train${options.value ? ` ARGS="${options.value}"` : ""}\n`);
+  python.trained = await working(output, "train", options.value) ?? false;
+  invent.disabled = !python.trained;
+  if (!python.trained) return;
+  const taken = await python.ask(null, "controls");
+  for (const [name, box] of Object.entries(boxes)) box.hidden = !taken.includes(name);
+}
+async function learn(name) {
+  watch({});
+  output.write(`$ python3 -m model.puzzles ${name}\n`);
+  await working(output, "puzzle", name, "");
+}
+async function sampleNames() {
+  names.clear();
+  seed += 1;
+  await working(names, "sample", +count.value, +temperature.value, prompt.value, seed);
+}
+
+function showTraining() {
+  stopButton.className = "runs";
+  stopButton.disabled = true;
+  invent.disabled = true;
+  boxes.temperature.append(" ", shown);
+  const first = make("div", { className: "run-bar" }, trainButton, stopButton);
+  first.append(labelled("ARGS", options));
+  if (facts.puzzles.length) {
+    const choice = make("select", {}, ...facts.puzzles.map((name) => make("option", { textContent: name })));
+    first.append(labelled("puzzle", choice), runs(button("Learn it", () => learn(choice.value))));
+  }
+  const second = make("div", { className: "run-bar" }, invent, labelled("how many", count));
+  second.append(...Object.values(boxes));
+  panel.append(first, pictures, output.element, make("h3", { textContent: "Names" }), second, names.element);
+}
+
+// Exercises ----------------------------------------------------------------------------------------
+const kept = (exercise) => `exercise ${exercise.name} ${exercise.file}`;
+function remembered(exercise) {
+  try {
+    return localStorage.getItem(kept(exercise)) ?? exercise.text;
+  } catch {
+    return exercise.text;
+  }
+}
+function keep(exercise, text) {
+  try {
+    if (text === exercise.text) localStorage.removeItem(kept(exercise));
+    else localStorage.setItem(kept(exercise), text);
+  } catch {
+    // Then it lasts as long as the page.
+  }
+}
+
+function showExercise(exercise) {
+  const screen = new Terminal(`the test of ${exercise.name}`);
+  const editor = make("textarea", { rows: 22, spellcheck: false, value: remembered(exercise), wrap: "off" });
+  editor.setAttribute("aria-label", exercise.file);
+  editor.addEventListener("input", () => keep(exercise, editor.value));
+  editor.addEventListener("keydown", (event) => {
+    if (event.key !== "Tab" || event.shiftKey) return; // Escape, then Tab, leaves the editor
+    if (editor.dataset.leave) return;
+    event.preventDefault();
+    editor.setRangeText("    ", editor.selectionStart, editor.selectionEnd, "end");
+    keep(exercise, editor.value);
+  });
+  editor.addEventListener("keyup", (event) => {
+    if (event.key === "Escape") editor.dataset.leave = "yes";
+  });
+  editor.addEventListener("blur", () => delete editor.dataset.leave);
+  const verdict = make("strong", { className: "verdict" });
+  const hints = make("ol"), solution = make("pre", { hidden: true, tabIndex: 0 });
+  const check = runs(button("Check", async () => {
+    screen.clear();
+    verdict.textContent = "";
+    const solved = await working(screen, "check", exercise.file, editor.value, exercise.test);
+    verdict.textContent = solved ? "Solved." : "Not yet.";
+  }));
+  const next = button("Hint", () => {
+    const left = exercise.hints.slice(hints.children.length);
+    if (left.length) hints.append(make("li", { textContent: left[0] }));
+    if (left.length <= 1) next.textContent = "Solution";
+    if (!left.length) solution.hidden = false;
+  });
+  const again = button("Begin anew", () => {
+    editor.value = exercise.text;
+    keep(exercise, exercise.text);
+  });
+  solution.textContent = exercise.solution;
+  const head = make("p", {}, make("code", { textContent: exercise.test }));
+  const task = make("p", { className: "task", textContent: exercise.task });
+  const file = make("p", {}, make("code", { textContent: exercise.file }));
+  const bar = make("div", { className: "run-bar" }, check, next, again, verdict);
+  panel.append(make("h3", { textContent: `Exercise: ${exercise.name.replaceAll("_", " ")}` }));
+  panel.append(head, task, file, editor, bar, screen.element, hints, solution);
+}
+
+// Sessions: each statement can be edited, and runs with all that stand above it ------------------------
+function showSession(block) {
+  const session = block.dataset.session, cells = [];
+  let last;
+  const rest = [...block.childNodes];
+  block.replaceChildren();
+  block.classList.add("session");
+  let text = "";
+  for (const node of rest) {
+    const sign = node.nodeName === "B" ? node.textContent.trim() : "";
+    if (sign === ">>>" || sign === "$") {
+      last = sign === "$" ? undefined : { code: make("code"), result: make("samp"), done: "" };
+      if (last) cells.push(last);
+      else block.append(node);
+      text = "";
+    } else if (sign === "...") last.code.append("\n");
+    else if (node.nodeName === "KBD" && last) last.code.append(...node.childNodes);
+    else if (node.nodeName === "SAMP" && last) {
+      text += (text ? "\n" : "") + node.textContent;
+      last.result.textContent = text;
+    } else if (!last) block.append(node);
+  }
+  cells.forEach((cell, n) => {
+    const go = runs(button("▶", () => runTo(cells, n, session)));
+    go.setAttribute("aria-label", "run this statement and those above it");
+    cell.code.contentEditable = "plaintext-only";
+    cell.code.spellcheck = false;
+    cell.code.setAttribute("role", "textbox");
+    cell.code.setAttribute("aria-multiline", "true");
+    cell.code.setAttribute("aria-label", "Python");
+    cell.code.addEventListener("keydown", (event) => {
+      if (event.key === "Enter" && (event.ctrlKey || event.metaKey || event.shiftKey)) {
+        event.preventDefault();
+        go.click();
+      }
+    });
+    block.append(make("div", { className: "cell" }, go, cell.code), cell.result);
+  });
+}
+
+let runOf = 0; // grows when Python's memory is new, so that all has to be run again
+async function runTo(cells, last, session) {
+  if (!python.worker) runOf += 1;
+  for (let n = 0; n <= last; n++) {
+    const cell = cells[n], text = cell.code.textContent, mark = `${runOf}:${text}`;
+    if (n < last && cell.done === mark) continue;
+    const screen = { text: "", write: Terminal.prototype.write, element: cell.result };
+    cell.result.classList.add("ran");
+    cell.result.textContent = "";
+    await working(screen, "line", session, text);
+    cell.done = mark;
+    if (!python.worker) return;
+  }
+}
+
+// ---------------------------------------------------------------------------------------------------
+async function showAll() {
+  const answer = await fetch(`${place}run/${step}.json`);
+  facts = await answer.json();
+  $("p", panel).remove();
+  showTraining();
+  facts.exercises.forEach(showExercise);
+  $$("pre[data-session]").forEach(showSession);
+}
+if (served) showAll();

@@ -1,0 +1,74 @@
+// Python in a worker: run.js sends orders, this answers with what happens.
+import { loadPyodide } from "../run/pyodide/pyodide.mjs";
+
+const site = new URL("..", import.meta.url);
+let stop = false;
+let ready, tested;
+let busy = Promise.resolve();
+
+const say = (kind, words) => postMessage({ kind, words });
+const bytes = async (path) => {
+  const answer = await fetch(new URL(path, site));
+  if (!answer.ok) throw new Error(`${path}: ${answer.status}; expected a file that make book wrote`);
+  return answer.arrayBuffer();
+};
+
+// A moment in which messages arrive. A message channel is quicker than a timer.
+const channel = new MessageChannel();
+const pause = () =>
+  new Promise((resolve) => {
+    channel.port1.onmessage = resolve;
+    channel.port2.postMessage(0);
+  });
+
+async function begin(step) {
+  const [pyodide, files, code] = await Promise.all([
+    loadPyodide({ indexURL: new URL("run/pyodide/", site).href }),
+    bytes(`run/${step}.zip`),
+    bytes("static/in_page.py"),
+  ]);
+  pyodide.FS.mkdir("/step");
+  pyodide.unpackArchive(files, "zip", { extractDir: "/step" });
+  pyodide.FS.writeFile("/home/pyodide/in_page.py", new Uint8Array(code));
+  const python = pyodide.pyimport("in_page");
+  Object.assign(python, { say, pause, stopping: () => stop });
+  python.begin();
+  return { pyodide, python };
+}
+
+async function loadTests(pyodide) {
+  pyodide.unpackArchive(await bytes("run/wheels.zip"), "zip", { extractDir: "/wheels" });
+  pyodide.runPython("import sys; sys.path.append('/wheels')");
+}
+
+const ORDERS = {
+  train: ({ python }, words) => python.train.callPromising(words),
+  puzzle: ({ python }, name, words) => python.puzzle.callPromising(name, words),
+  sample: ({ python }, ...asked) => python.sample(...asked),
+  controls: ({ python }) => python.controls().toJs(),
+  line: ({ python }, session, text) => python.line.callPromising(session, text),
+  forget: ({ python }) => python.forget_sessions(),
+  check: async ({ pyodide, python }, path, text, test) => {
+    tested ??= loadTests(pyodide);
+    await tested;
+    return python.check.callPromising(path, text, test);
+  },
+};
+
+onmessage = ({ data: { order, id, words } }) => {
+  if (order === "stop") {
+    stop = true;
+    return;
+  }
+  busy = busy.then(async () => {
+    try {
+      ready ??= begin(new URLSearchParams(location.search).get("step"));
+      const tools = await ready;
+      stop = false;
+      const answer = await ORDERS[order](tools, ...words);
+      postMessage({ kind: "done", id, answer });
+    } catch (error) {
+      postMessage({ kind: "done", id, error: String(error.message ?? error) });
+    }
+  });
+};
