@@ -9,8 +9,12 @@ POLICY = (
 )
 
 
-def page(title, body, place="", before=None, after=None, scripts=(), kind="text"):
-    """A whole page. place: "../" for a page in a folder; before, after: (address, title)."""
+def page(title, body, place="", before=None, after=None, scripts=(), kind="text", slug=""):
+    """A whole page.
+
+    place: "../" for a page in a folder; before, after: (address, title) of its neighbours; slug:
+    the short name of its step.
+    """
     extra = "".join(f'<script src="{place}static/{name}" defer></script>' for name in scripts)
     return f"""<!doctype html>
 <html lang="en">
@@ -25,7 +29,7 @@ def page(title, body, place="", before=None, after=None, scripts=(), kind="text"
 <script src="{place}static/theme.js"></script>
 <script src="{place}static/book.js" defer></script>{extra}
 </head>
-<body class="{kind}" data-place="{place}">
+<body class="{kind}" data-place="{place}" data-slug="{slug}">
 <a class="skip" href="#main">to the text</a>
 <header class="bar">
 <a class="home" href="{place}index.html">stepgrad</a>

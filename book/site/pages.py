@@ -125,7 +125,9 @@ class Site:
 </div>"""
         scripts = ("curve.js", "run.js") if runs else ()
         title = f"{step} · stepgrad"
-        return self.framed(f"{step.tag}.html", title, html, scripts=scripts, kind="step")
+        return self.framed(
+            f"{step.tag}.html", title, html, scripts=scripts, kind="step", slug=step.slug
+        )
 
     def run_panel(self, step):
         """Where run.js puts its buttons."""

@@ -76,8 +76,9 @@ def breathe(progress):
     """Lets messages of the page arrive; Stop ends the training after the step in hand."""
     if can_run_sync():
         run_sync(pause())
-    if stopping():
+    if stopping() and not progress.stopped:
         progress.stopped = True
+        say("stopping", "")  # the report takes a while: nobody must lose patience
 
 
 def watch(word=None):

@@ -46,6 +46,7 @@ const python = {
       else resolve(answer);
     } else if (kind === "loss") this.onloss?.(...JSON.parse(words));
     else if (kind === "looks") this.onlooks?.(JSON.parse(words));
+    else if (kind === "stopping") clearTimeout(this.patience);
     else this.screen?.write(words);
   },
   ask(screen, order, ...words) {
@@ -68,7 +69,7 @@ const python = {
   stop() {
     this.worker?.postMessage({ order: "stop" });
     const meant = this.id;
-    setTimeout(() => {
+    this.patience = setTimeout(() => {
       if (this.waiting.has(meant)) this.end("Stopped by force: what was in memory is gone.");
     }, PATIENCE);
   },
@@ -116,7 +117,7 @@ const prompt = make("input", { size: 8, maxLength: 15, spellcheck: false });
 const names = new Terminal("invented names");
 const invent = runs(button("Invent names", sampleNames));
 const boxes = { temperature: labelled("temperature", temperature), prompt: labelled("begins with", prompt) };
-let facts, seed = 0;
+let facts, seed = 1;
 
 temperature.addEventListener("input", () => { shown.textContent = (+temperature.value).toFixed(1); });
 
@@ -146,6 +147,23 @@ async function learn(name) {
   watch({});
   output.write(`$ python3 -m model.puzzles ${name}\n`);
   await working(output, "puzzle", name, "");
+}
+
+// The commands of the text that train: a click runs them in the panel.
+function showCommand(typed) {
+  const [, words] = typed.textContent.match(/^make train(?: ARGS="(.*)")?$/) ?? [];
+  const [, name] = typed.textContent.match(/^python3 -m model\.puzzles (\w+)$/) ?? [];
+  if (!typed.textContent.startsWith("make train") && !facts.puzzles.includes(name)) return;
+  if (!name && words === undefined && typed.textContent !== "make train") return;
+  const go = runs(button("▶", () => {
+    showPanel("run");
+    if (name) return learn(name);
+    options.value = words ?? "";
+    return train();
+  }));
+  go.setAttribute("aria-label", `run ${typed.textContent}`);
+  go.classList.add("go");
+  typed.previousElementSibling.before(go, " ");
 }
 async function sampleNames() {
   names.clear();
@@ -293,5 +311,6 @@ async function showAll() {
   showTraining();
   facts.exercises.forEach(showExercise);
   $$("pre[data-session]").forEach(showSession);
+  $$("pre.term kbd").forEach(showCommand);
 }
 if (served) showAll();

@@ -104,8 +104,8 @@ def test_search_finds_a_function_and_its_line(open_page):
     assert "def cross_entropy" in page.locator(".reached").inner_text()
 
 
-def test_search_finds_words_and_code(open_page):
-    page = open_page("step-00.html")
+def test_search_finds_words_and_code(open_page, page_of):
+    page = open_page(page_of("pairs"))
     for words, kind in (("central difference", "central"), ("return math.fsum(", "fsum")):
         page.keyboard.press("/")
         page.keyboard.type(words)
@@ -133,31 +133,31 @@ def test_keys(open_page, pages):
     assert page.evaluate("document.documentElement.dataset.theme") == "dark"
 
 
-def test_a_stop_leads_to_its_line_and_is_lit_when_it_is_reached(open_page):
-    page = open_page("step-02.html")
+def test_a_stop_leads_to_its_line_and_is_lit_when_it_is_reached(open_page, page_of):
+    page = open_page(page_of("nudge"))
     stop = page.locator("a.stop", has_text="cross_entropy")
     stop.click()
     assert "def cross_entropy" in page.locator(".reached").inner_text()
     assert "lit" in stop.get_attribute("class")
     page.locator(".pane").evaluate("pane => pane.scrollTo(0, pane.scrollHeight)")
-    page.wait_for_function("document.querySelector('a.stop.lit')?.hash.includes('tests/')")
+    page.locator("a.stop.lit[href*='tests/']").wait_for()
 
 
-def test_a_link_to_a_line(open_page):
-    page = open_page("step-02.html#model/gpt.py:30")
+def test_a_link_to_a_line(open_page, page_of):
+    page = open_page(page_of("nudge") + "#model/gpt.py:30")
     assert page.locator(".reached").get_attribute("data-n") == "30"
 
 
-def test_a_whole_file_beside_the_text(open_page):
-    page = open_page("step-03.html")
+def test_a_whole_file_beside_the_text(open_page, page_of):
+    page = open_page(page_of("value"))
     page.locator("a.whole").first.click()
     frame = page.frame_locator("#whole iframe")
     frame.locator("pre.lines").wait_for()
     assert page.locator("#files").is_visible() and not page.locator("#diff").is_visible()
 
 
-def test_a_word_is_explained(open_page):
-    page = open_page("step-06.html")
+def test_a_word_is_explained(open_page, page_of):
+    page = open_page(page_of("embedding"))
     page.locator("a.word").first.hover()
     assert page.locator("#tip").inner_text().strip()
     page.keyboard.press("Escape")

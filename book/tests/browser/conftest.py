@@ -86,3 +86,16 @@ def pages():
     if not names:
         pytest.skip("no site/: make book")
     return names
+
+
+@pytest.fixture(scope="session")
+def page_of(pages):
+    """page_of("nudge"): the page of a step by its short name, whatever its number."""
+
+    def find(slug):
+        mark = f'data-slug="{slug}"'
+        found = [name for name in pages if mark in (SITE / name).read_text()]
+        assert found, f"no page for the step {slug}"
+        return found[0]
+
+    return find

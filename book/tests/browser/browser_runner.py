@@ -1,0 +1,147 @@
+"""Act I in the page: it trains, stops, invents, solves; with the numbers that the book prints."""
+
+import json
+import re
+
+import pytest
+from conftest import SITE
+from playwright.sync_api import expect
+
+SECONDS = 1000
+PATIENT = 240 * SECONDS  # in milliseconds: Python is slow in a page, and so may the machine be
+
+
+@pytest.fixture
+def run(open_page, page_of):
+    """run("nudge"): the page of a step with its panel Run."""
+    if not (SITE / "run").exists():
+        pytest.skip("site/ was built without the runner")
+
+    def opened(slug, **looks):
+        page = open_page(page_of(slug) + "#run", **looks)
+        expect(page.get_by_role("button", name="Train", exact=True)).to_be_visible()
+        return page
+
+    return opened
+
+
+def log(page):
+    return page.get_by_label("what the program prints")
+
+
+def facts(page):
+    tag = page.locator("#run").get_attribute("data-step")
+    return json.loads((SITE / f"run/{tag}.json").read_text())
+
+
+def test_the_first_step_prints_what_the_book_prints(run):
+    page = run("pairs")
+    page.get_by_role("button", name="Train", exact=True).click()
+    expect(log(page)).to_contain_text("uniform", timeout=PATIENT)
+    held_out = re.search(r"held-out [\d.]+", facts(page)["expected"])[0]
+    names = facts(page)["expected"].splitlines()[-1]
+    expect(log(page)).to_contain_text(held_out)
+    expect(log(page)).to_contain_text(names)
+
+
+def test_nudge_trains_to_the_last_digit_and_invents_names(run):
+    page = run("nudge")
+    page.get_by_role("button", name="run make train", exact=True).click()
+    expect(log(page)).to_contain_text("held-out", timeout=PATIENT)
+    report = facts(page)["expected"]
+    expect(log(page)).to_contain_text(re.search(r"loss [\d.]+ · held-out [\d.]+", report)[0])
+    assert page.locator(".live polyline").get_attribute("points").count(",") > 5
+    page.get_by_role("button", name="Invent names").click()
+    expect(page.get_by_label("invented names")).to_have_text(re.compile(r"\w+  \w+"))
+
+
+def test_a_deeper_model_stops_with_its_report(run):
+    page = run("residual")
+    page.get_by_label("ARGS").fill("--passes 1")
+    page.get_by_role("button", name="Train", exact=True).click()
+    expect(log(page)).to_contain_text("characters/s", timeout=PATIENT)
+    page.get_by_role("button", name="Stop").click()
+    expect(log(page)).to_contain_text("held-out", timeout=PATIENT)
+    expect(page.get_by_role("button", name="Invent names")).to_be_enabled()
+
+
+def test_a_wrong_option_is_explained(run):
+    page = run("nudge")
+    page.get_by_label("ARGS").fill("--learning-rate 0")
+    page.get_by_role("button", name="Train", exact=True).click()
+    expect(log(page)).to_contain_text("expected a number above 0", timeout=PATIENT)
+
+
+def test_a_puzzle_shows_where_heads_look(run):
+    page = run("heads")
+    page.get_by_label("puzzle").select_option("place")
+    page.get_by_role("button", name="Learn it").click()
+    looks = page.locator("svg.looks")
+    expect(looks).to_be_visible(timeout=PATIENT)
+    assert page.locator("svg.looks rect").count() == 4 * 21  # four heads, six letters
+    first = looks.inner_html()
+    page.wait_for_timeout(2 * SECONDS)
+    assert looks.inner_html() != first
+    page.get_by_role("button", name="Stop").click()
+    expect(log(page)).to_contain_text("right", timeout=PATIENT)
+
+
+def test_lines_of_a_session_run_and_can_be_edited(run):
+    page = run("value")
+    cells = page.locator("pre.session .cell")
+    texts = cells.locator("code").all_inner_texts()
+    product = next(n for n, text in enumerate(texts) if text == "c = a * b")
+    shown = next(n for n, text in enumerate(texts) if text.startswith("d.data"))
+    result = page.locator("pre.session samp").nth(shown)
+    expected = result.inner_text()
+    cells.nth(shown).get_by_role("button").click()
+    expect(result).to_have_class("ran", timeout=PATIENT)
+    expect(result).to_have_text(expected, timeout=PATIENT)
+    cells.nth(product).locator("code").fill("c = a * b * 2")
+    cells.nth(shown).get_by_role("button").click()
+    expect(result).to_contain_text("(-2.0", timeout=PATIENT)
+
+
+def test_an_error_in_a_line_is_shown(run):
+    page = run("value")
+    cell = page.locator("pre.session .cell").first
+    cell.locator("code").fill("1 / 0")
+    cell.get_by_role("button").click()
+    expect(page.locator("pre.session samp").first).to_contain_text(
+        "ZeroDivisionError", timeout=PATIENT
+    )
+
+
+def test_an_endless_line_is_stopped(run):
+    page = run("value")
+    cell = page.locator("pre.session .cell").first
+    cell.locator("code").fill("1")
+    cell.get_by_role("button").click()
+    result = page.locator("pre.session samp").first
+    expect(result).to_have_text("1", timeout=PATIENT)
+    cell.locator("code").fill("while True: pass")
+    cell.get_by_role("button").click()
+    page.get_by_role("button", name="Stop").click()
+    expect(result).to_contain_text("Stopped by force", timeout=PATIENT)
+    cell.locator("code").fill("2")
+    cell.get_by_role("button").click()
+    expect(result).to_have_text("2", timeout=PATIENT)
+
+
+def test_an_exercise_fails_and_is_solved_and_is_kept(run):
+    page = run("nudge")
+    verdict = page.locator(".verdict")
+    page.get_by_role("button", name="Check").click()
+    expect(verdict).to_have_text("Not yet.", timeout=PATIENT)
+    page.get_by_role("button", name="Hint").click()
+    assert page.locator("#run ol li").count() == 1
+    exercise = facts(page)["exercises"][0]
+    added = [line[1:] for line in exercise["solution"].splitlines() if line.startswith("+")]
+    solution = (
+        exercise["text"] + "\n" + "\n".join(line for line in added if not line.startswith("++"))
+    )
+    page.get_by_label(exercise["file"], exact=True).fill(solution)
+    page.get_by_role("button", name="Check").click()
+    expect(verdict).to_have_text("Solved.", timeout=PATIENT)
+    page.reload()
+    expect(page.get_by_label(exercise["file"], exact=True)).to_have_value(solution)
