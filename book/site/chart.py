@@ -15,11 +15,11 @@ def ticks(numbers, power):
     low, high = min(numbers), max(numbers)
     if power:
         first, last = math.floor(math.log(low, power)), math.ceil(math.log(high, power))
-        return [power**n for n in range(first, last + 1)]
+        return [power**n for n in range(first, max(last, first + 1) + 1)]
     size = 10 ** math.floor(math.log10(high - low or 1))
     size = size / 2 if (high - low) / size < 3 else size
     first, last = math.floor(low / size), math.ceil(high / size)
-    return [n * size for n in range(first, last + 1)]
+    return [n * size for n in range(first, max(last, first + 1) + 1)]
 
 
 class Plot:
@@ -99,7 +99,8 @@ def chart(source):
         names, stories = {n: float(v) for n, v in found.items() if v != "-"}, {}
     for values, unit, power in ((names, "nats a letter", 0), (stories, "bits per byte", 2)):
         if values:
-            ways = yardsticks(source.expected[steps[max(values)].tag])
+            report = source.expected[steps[max(values)].tag]
+            ways = yardsticks(report) if "\nuniform " in report else {}
             kept = {k: ways[k] for k in ("pairs", "triples", "fours", "floor") if k in ways}
             marks = ticks([*values.values(), *kept.values()], power)
             plot = Plot(top, marks, power, min(values), max(values))

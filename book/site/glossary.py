@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from markdown_it.token import Token
 
 ROW = re.compile(r"^\| (.+?) \| \[(step-\d+)\]\(#step-\d+\) \|$", re.M)
+RUN_IN = re.compile(r"^\s*\*\*[A-Z][^*]*\.\*\*\s*")
 SENTENCE = re.compile(r"(?<=[.?!])\s+(?=[A-Z(])")
 LONGEST = 400  # letters of a note
 # Everyday words, which mostly mean something else where they stand.
@@ -56,7 +57,8 @@ def explained(word, body):
         return "", False
     start = max(body.rfind("\n\n", 0, match.start()), 0)
     end = body.find("\n\n", match.end())
-    sentences = SENTENCE.split(body[start : end if end > 0 else len(body)])
+    paragraph = RUN_IN.sub("", body[start : end if end > 0 else len(body)])
+    sentences = SENTENCE.split(paragraph)
     sentence = plain(next((s for s in sentences if match[0] in s), ""))
     return sentence if len(sentence) < LONGEST else "", bool(bold)
 

@@ -1,0 +1,224 @@
+"""The parts of the web book: text, diffs, glossary. What book/tests/browser sees is the pages."""
+
+import io
+import json
+import subprocess
+import sys
+import zipfile
+
+import pytest
+
+pytest.importorskip("markdown_it")
+pytest.importorskip("pygments")
+
+from common import ROOT
+
+sys.path[:0] = [str(ROOT / "book/site")]
+
+import build  # noqa: E402
+import colour  # noqa: E402
+import diff  # noqa: E402
+import glossary  # noqa: E402
+import pages  # noqa: E402
+import runner  # noqa: E402
+import search  # noqa: E402
+import source  # noqa: E402
+import text  # noqa: E402
+
+STEPS = """# A book
+
+<a id="contents"></a>
+## All steps
+
+<!-- made: table -->
+[step-00](#step-00)
+<!-- end -->
+
+<a id="step-00"></a>
+## step-00 · The start
+
+**Idea.** A **loss** tells how bad it is. It is a number.
+
+**Read the diff.** 1. `model/start.py`: the docstring. 2. `RATE` in `model/rate.py`.
+
+**Run it.**
+```console
+$ git checkout -q step-00
+$ python3 -q
+>>> 1 + 1
+2
+```
+
+[contents](#contents)
+
+<a id="end"></a>
+## Glossary
+
+| word | first in |
+|---|---|
+| loss, rate (speed) | [step-00](#step-00) |
+"""
+LINKS = text.Links({"step-00": "step-00.html"}, {"ab12": "step-00.html#diff"}, "STEPS.md")
+
+
+def rendered(markdown, **options):
+    return text.Text({"x.svg", "y-light.svg", "y-dark.svg"}).html(markdown, LINKS, **options)
+
+
+@pytest.fixture
+def small(project):
+    """The small project with a book that names what its steps change."""
+    project.write("STEPS.md", STEPS)
+    (project.folder / "book").mkdir(exist_ok=True)
+    project.write("book/README.md", "# Mend\n")
+    project.commit("the book of a site")
+    return project
+
+
+def test_sections_have_the_names_that_links_use():
+    found = source.sections(STEPS)
+    assert [part.name for part in found] == ["contents", "step-00", "end"]
+    assert found[1].title == "step-00 · The start" and found[1].body.startswith("**Idea.**")
+    assert source.sections("## No anchor: here\n")[0].name == "no-anchor-here"
+
+
+def test_raw_html_does_not_get_through():
+    html = rendered("<script>alert(1)</script>\n\na <b onclick='x'>b</b> <!-- made: x -->c\n")
+    assert "<script" not in html and "<b " not in html and "made" not in html
+    assert 'id="here"' in rendered('<a id="here"></a>\ntext\n')
+
+
+def test_links_lead_to_pages():
+    html = rendered("[a](#step-00) [b](../../commit/ab12) [c](README.md#legend) [d](STEPS.md)")
+    for place in ("step-00.html", "step-00.html#diff", "readme.html#legend", "contents.html"):
+        assert f'href="{place}"' in html
+
+
+def test_a_picture_has_a_dark_twin_where_there_is_one():
+    html = rendered(
+        '<picture>\n<img src="book/y-light.svg" width="8" alt="A &lt; b">\n</picture>\n'
+    )
+    assert 'class="light" src="pictures/y-light.svg"' in html and "y-dark.svg" in html
+    assert 'class="paper" src="pictures/x.svg" alt="words"' in rendered("![words](book/x.svg)")
+    assert "<img" not in rendered("![words](book/none.svg)")
+
+
+def test_bold_run_ins_become_headings():
+    html = rendered("**Idea.** A thing.\n\n**Not one** of them.\n")
+    assert '<h2 id="idea">Idea</h2>' in html and "<strong>Not one</strong>" in html
+
+
+def test_a_session_is_a_block_of_its_own():
+    html = rendered("```console\n$ make\nok <x>\n$ python3 -q\n>>> 1\n1\n$ ls\n```\n", runs=True)
+    assert html.count("<pre") == 3 and html.count("data-session") == 1
+    assert "ok &lt;x&gt;" in html and "<kbd>make</kbd>" in html
+
+
+def test_stops_find_the_line_that_makes_a_name():
+    lines = {"a.py": [(1, "x = f(2)", True), (2, "def f(x):", True)], "b.py": [(7, "y = 1", False)]}
+    stops = text.Stops(lines)
+    assert stops.find("a.py") == "a.py" and stops.find("f") == "a.py:2"
+    assert stops.find("x = f(2)") == "a.py:1" and stops.find("y") == "b.py:7"
+    assert stops.find("nothing") is None and stops.find("c.py") is None
+    assert stops.used == {"a.py:2", "a.py:1", "b.py:7"}
+
+
+def test_only_the_reading_of_the_diff_has_stops():
+    stops = text.Stops({"a.py": [(3, "def f():", True)]})
+    html = rendered("**Idea.** `f`.\n\n**Read the diff.** 1. `a.py`: `f`.\n", stops=stops)
+    assert html.count("<a ") == 2 and 'href="#a.py:3"' in html
+
+
+def test_colours_keep_every_letter():
+    code = 'def f(x):\n    """two\n    lines"""\n    return x < 1 & "s"\n'
+    lines = colour.coloured(code, "a.py")
+    assert len(lines) == 5 and lines[1].startswith("    <i class=s>") and "&lt;" in lines[3]
+    assert colour.coloured("a < b\n", "a.txt") == ["a &lt; b", ""]
+    assert colour.is_python("x = f(1)") and not colour.is_python("some words")
+    assert not colour.is_python("word")
+
+
+def test_reads_a_diff():
+    shown = (
+        "diff --git a/a.py b/a.py\nindex 1111..2222 100644\n--- a/a.py\n+++ b/a.py\n"
+        "@@ -1,2 +1,2 @@ x\n one\n-two\n+three\n"
+        "diff --git a/b.py b/b.py\nnew file mode 100644\nindex 0000..3333\n--- /dev/null\n"
+        "+++ b/b.py\n@@ -0,0 +1 @@\n+--- four\n"
+    )
+    first, second = source.read_diff(shown)
+    assert (first.path, first.kind, first.old, first.new) == ("a.py", "changed", "1111", "2222")
+    assert first.hunks == [[(" ", 1, 1), ("-", 2, 2), ("+", 3, 2)]]
+    assert second.kind == "new" and second.count("+") == 1 and second.count("-") == 0
+
+
+def test_the_glossary_knows_the_sentence():
+    parts = {part.name: part for part in source.sections(STEPS)}
+    words = glossary.Glossary(parts["end"].body, parts)
+    assert [term.word for term in words.terms] == ["loss", "rate"]
+    assert words.terms[0].tip == "A loss tells how bad it is. (step-00)"
+    assert words.terms[0].place == "step-00.html#word-loss"
+    html = rendered("The loss and the loss.\n", words=words, tag="step-09")
+    assert html.count('class="word"') == 1
+    assert 'id="word-loss"' in rendered("A **loss** is.\n", words=words, tag="step-00")
+
+
+def test_search_finds_parts_of_a_section():
+    found = search.pieces("**Idea.** One `x`.\n\n**Next.** [two](#a)\n")
+    assert found == [("Idea", "Idea. One x."), ("Next", "Next. two")]
+
+
+def test_a_release_tells_what_it_changed():
+    lines = ["", "The chain, before and now:", "", " 1:  aa = 1:  bb step-00: Same"]
+    lines += [" 2:  cc ! 2:  dd step-01: Other", " -:  --- > 3:  ee step-02: Added"]
+    html = pages.compared(lines)
+    assert "Changed: 1" in html and "New: 1" in html and "step-01: Other" in html
+
+
+def test_an_archive_is_the_same_every_time():
+    files = {"b.py": "b", "a.py": "a"}
+    assert runner.archive(files) == runner.archive(dict(reversed(files.items())))
+    with zipfile.ZipFile(io.BytesIO(runner.archive(files))) as packed:
+        assert packed.namelist() == ["a.py", "b.py"]
+
+
+def test_a_site_is_built_from_the_chain(small, tmp_path):
+    folder = tmp_path / "site"
+    sizes, large = build.build(["--plain"], folder, small.folder)
+    assert large == [] and {"index.html", "step-00.html", "contents.html"} <= set(sizes)
+    page = (folder / "step-00.html").read_text()
+    assert 'class="stop" href="#model/rate.py:2"' in page and "<ins" in page
+    index = (folder / "search-index.js").read_text()
+    assert json.loads(index.removeprefix("window.searchIndex = ").removesuffix(";\n"))["pages"]
+    assert not (folder / "run").exists()
+
+
+def test_without_a_network_it_is_built_without_the_runner(small, tmp_path, monkeypatch, capsys):
+    def refuse(*_, **__):
+        raise subprocess.TimeoutExpired("npm", 1)
+
+    monkeypatch.setattr(subprocess, "run", refuse)
+    with pytest.raises(runner.Problem, match="expected a download"):
+        runner.fetch.run(["npm"], tmp_path)
+    monkeypatch.undo()
+
+    def fail(*_):
+        raise runner.Problem("npm: no network")
+
+    monkeypatch.setattr(runner.fetch, "package", fail)
+    build.build([], tmp_path / "site", small.folder)
+    assert "without the runner: npm: no network" in capsys.readouterr().err
+    assert (tmp_path / "site/step-00.html").exists()
+
+
+def test_a_folder_of_others_is_not_emptied(tmp_path):
+    (tmp_path / "mine.txt").write_text("mine")
+    with pytest.raises(build.Problem, match="expected a folder"):
+        build.emptied(tmp_path)
+    assert (tmp_path / "mine.txt").exists()
+    assert (build.emptied(tmp_path / "new") / build.MARK).exists()
+
+
+def test_a_line_of_a_diff_has_a_place_only_where_a_link_needs_it():
+    change = source.Change("a.py", "a.py", "0000", "1", [[("+", 0, 1), ("+", 0, 2)]])
+    html = diff.render_file(change, {"1": "x = 1\ny = 2\n"}, {}, "step-00", {"a.py:2"})
+    assert 'id="a.py:2" data-n=2' in html and 'id="a.py:1"' not in html
