@@ -36,6 +36,8 @@ BOOK = (
     "STEPS.md",
     "book",
     ".ci",
+    ".github",
+    "notebooks",
 )  # main's own; all else there is the last step's
 EXPECTED = "tests/expected.txt"
 PROVEN = "book/proven"

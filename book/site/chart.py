@@ -55,9 +55,10 @@ class Plot:
     def line(self, value, words):
         """A line across: what counting reaches, or the floor."""
         y, right = self.y(value), self.x(self.last) + STEP / 2
+        down = 12 if words == "floor" else -4
         return [
             f'<path d="M{self.x(self.first) - STEP / 2} {y}H{right}" class="level"/>',
-            f'<text x="{right}" y="{y - 4}" class="note">{escape(words)}</text>',
+            f'<text x="{right}" y="{y + down}" class="note">{escape(words)}</text>',
         ]
 
     def curve(self, values, steps, unit, kind):

@@ -89,8 +89,10 @@ class Glossary:
         return found
 
     def mark(self, tokens, tag):
-        """Gives the first use of each word in the running text a note."""
-        seen = {word for word, term in self.known.items() if term.tag == tag}
+        """Gives the first use of each word a note. On a step's page a word that only a later step
+        explains has its everyday meaning; on other pages all words have notes.
+        """
+        seen = {word for word, term in self.known.items() if tag and term.tag >= tag}
         if not self.pattern:
             return
         heading = False

@@ -103,7 +103,8 @@ class Site:
         body = WAY.sub("\n", section.body) if section else ""
         text = self.text.html(body, self.links, stops, runs, self.glossary, step.tag)
         act = ROMAN[source.act_of[step.tag]]
-        where = f"act {act} · {source.lines_changed(step)} lines of code"
+        where = f"act {act} · {source.lines_changed(step)} lines of code · "
+        where += '<a href="#diff">what it changes</a>'
         code = diff.render_diff(changes, source.blobs, source.history, step.tag, stops.used)
         files = diff.render_files(source.trees[step.tag], changes, self.blob_sizes(step))
         tabs = ["diff", "files"] + (["run"] if runs else [])
@@ -227,7 +228,7 @@ def source_blobs(source, step):
 
 def compared(lines):
     """What a release's message says of the chain, before and now: a list of each kind."""
-    kinds = {"!": "Changed", ">": "New", "<": "Gone", "=": "As they were"}
+    kinds = {"!": "Changed, by their names before", ">": "New", "<": "Gone", "=": "As they were"}
     found = {kind: [] for kind in kinds}
     words = []
     for line in lines:

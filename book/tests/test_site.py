@@ -171,7 +171,11 @@ def test_a_release_tells_what_it_changed():
     lines = ["", "The chain, before and now:", "", " 1:  aa = 1:  bb step-00: Same"]
     lines += [" 2:  cc ! 2:  dd step-01: Other", " -:  --- > 3:  ee step-02: Added"]
     html = pages.compared(lines)
-    assert "Changed: 1" in html and "New: 1" in html and "step-01: Other" in html
+    assert (
+        "Changed, by their names before: 1" in html
+        and "New: 1" in html
+        and "step-01: Other" in html
+    )
 
 
 def test_an_archive_is_the_same_every_time():

@@ -128,7 +128,7 @@ if (pane) {
   for (const link of $$(".tabs a, a.stop"))
     link.addEventListener("click", (event) => {
       event.preventDefault();
-      history.replaceState(null, "", link.hash);
+      history.pushState(null, "", link.hash);
       current = stops.indexOf(link);
       if (link.closest(".tabs")) showPanel(link.hash.slice(1));
       else goTo(link.hash);

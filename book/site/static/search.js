@@ -18,6 +18,10 @@
     });
   }
 
+  // Where a heading is: its name as text.py makes it.
+  const anchor = (heading) =>
+    heading && `#${heading.toLowerCase().replace(/[^\w\- ]/g, "").trim().replaceAll(" ", "-")}`;
+
   function found(query) {
     const words = query.toLowerCase().split(/\s+/).filter(Boolean);
     if (!words.length) return [];
@@ -30,7 +34,7 @@
       }
     index.pages.forEach(([, title], page) => has(title) && results.push([1, page, "", title, title]));
     for (const [page, heading, text] of index.texts)
-      if (has(`${heading} ${text}`)) results.push([3, page, "", heading, text]);
+      if (has(`${heading} ${text}`)) results.push([3, page, anchor(heading), heading, text]);
     for (const [page, path, numbers, text] of index.code)
       if (has(text))
         text.split("\n").forEach((line, n) => {

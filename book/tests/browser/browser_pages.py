@@ -82,6 +82,20 @@ def test_axe_finds_nothing(open_page, pages, width, scheme):
     assert wrong == []
 
 
+def test_axe_finds_nothing_where_code_runs(open_page, page_of):
+    try:
+        axe = (fetch.package("axe-core", ROOT) / "axe.min.js").read_text()
+    except fetch.Problem as problem:
+        pytest.skip(f"no axe-core: {problem}")
+    page = open_page(page_of("nudge") + "#run", 360, "dark")
+    page.get_by_role("button", name="Train", exact=True).wait_for()
+    page.evaluate(axe)
+    found = page.evaluate("axe.run(document, {resultTypes: ['violations']})")
+    assert [(item["id"], item["nodes"][0]["html"][:90]) for item in found["violations"]] == []
+    full, seen = page.evaluate(WIDTH)
+    assert full <= seen
+
+
 def test_from_the_disk(open_page, pages):
     """Nothing but the runner needs a server."""
     page = open_page(pages[0], base=f"{SITE.as_uri()}/")
