@@ -2,6 +2,7 @@
 
     --candidate     from the branch steps, not the newest release
     --plain         without the runner, so that nothing is fetched
+    --cdn           act II runs too, with numpy from Pyodide's own address; this is untried
     --to FOLDER     where to; default site
 
 Writes site/ from STEPS.md, README.md, the pictures of book/ and the chain. Nothing in it refers to
@@ -43,10 +44,11 @@ def build(words, folder, root=ROOT):
     import pages
     import runner
 
-    source = Source(words, root)
+    source = Source([word for word in words if word == "--candidate"], root)
     emptied(folder)
-    runs = () if "--plain" in words else runner.prepare(source, folder)
-    site = pages.Site(source, runs)
+    cdn = "--cdn" in words
+    runs = () if "--plain" in words else runner.prepare(source, folder, cdn)
+    site = pages.Site(source, runs, runner.CDN if cdn else "")
     found = site.pages()
     write(folder, found)
     shutil.copytree(HERE / "static", folder / "static")
@@ -67,9 +69,9 @@ def main(words):
         at = words.index("--to")
         folder = Path(words[at + 1] if at + 1 < len(words) else "")
         del words[at : at + 2]
-    odd = set(words) - {"--candidate", "--plain"}
+    odd = set(words) - {"--candidate", "--plain", "--cdn"}
     if odd or folder == Path():
-        raise Problem(f"got {' '.join(words)!r}; expected --candidate, --plain, --to FOLDER")
+        raise Problem(f"got {' '.join(words)!r}; expected --candidate, --plain, --cdn, --to FOLDER")
     start = time.perf_counter()
     sizes, large = build(words, folder.resolve())
     total = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())

@@ -4,23 +4,24 @@ from html import escape
 
 POLICY = (
     "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self'; "
-    "img-src 'self' data:; connect-src 'self'; worker-src 'self'; frame-src 'self'; "
+    "img-src 'self' data:; connect-src 'self'{cdn}; worker-src 'self'; frame-src 'self'; "
     "base-uri 'none'; form-action 'none'"
 )
 
 
-def page(title, body, place="", before=None, after=None, scripts=(), kind="text", slug=""):
+def page(title, body, place="", before=None, after=None, scripts=(), kind="text", slug="", cdn=""):
     """A whole page.
 
     place: "../" for a page in a folder; before, after: (address, title) of its neighbours; slug:
-    the short name of its step.
+    the short name of its step; cdn: the one other address that it may load from.
     """
+    policy = POLICY.format(cdn=f" {cdn}" if cdn else "")
     extra = "".join(f'<script src="{place}static/{name}" defer></script>' for name in scripts)
     return f"""<!doctype html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
-<meta http-equiv="Content-Security-Policy" content="{POLICY}">
+<meta http-equiv="Content-Security-Policy" content="{policy}">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="referrer" content="no-referrer">
 <title>{escape(title)}</title>

@@ -21,10 +21,12 @@ WAY = re.compile(r"\n+[^\n]*\[contents\]\(#contents\)[^\n]*\s*\Z")  # the site h
 
 
 class Site:
-    """source: the book; runs: tags of the steps that run in the page."""
+    """source: the book; runs: tags of the steps that run in the page; cdn: whence
+    those of act II load their packages.
+    """
 
-    def __init__(self, source, runs=()):
-        self.source, self.runs = source, set(runs)
+    def __init__(self, source, runs=(), cdn=""):
+        self.source, self.runs, self.cdn = source, set(runs), cdn
         self.text = Text({path.name for path in (source.root / "book").glob("*.svg")})
         self.links = Links(self.places(), self.commits(), "STEPS.md")
         table = next((s.body for s in source.sections if s.title == "Glossary"), "")
@@ -62,7 +64,7 @@ class Site:
             at = listed.index(address)
             before = self.order[at - 1] if at else None
             after = self.order[at + 1] if at + 1 < len(listed) else None
-        return page(title, body, before=before, after=after, **options)
+        return page(title, body, before=before, after=after, cdn=self.cdn, **options)
 
     def pages(self):
         """{path: content} of all pages but the pictures and what stands in static/."""
@@ -132,9 +134,11 @@ class Site:
 
     def run_panel(self, step):
         """Where run.js puts its buttons."""
+        foreign = self.source.act_of[step.tag] > 1
+        note = f'<p class="note">Untried: numpy comes from {self.cdn}</p>' if foreign else ""
         return (
-            f'<div class="panel" id="run" data-step="{step.tag}">'
-            f"<h2>Run {step.tag}</h2><p>This needs JavaScript, and a page that came from a server: "
+            f'<div class="panel" id="run" data-step="{step.tag}"><h2>Run {step.tag}</h2>{note}'
+            '<p class="served">This needs JavaScript, and a page that came from a server: '
             "<code>make serve</code>.</p></div>"
         )
 

@@ -11,9 +11,11 @@ import sys
 import zipfile
 
 import fetch
-from common import EXPECTED, Problem
+from common import EXPECTED, Problem, dependencies
 
 ACT = 1  # later acts need numpy, which is not in the package
+# With --cdn, act II's steps are there too. Their packages come from here, while the page is used.
+CDN = f"https://cdn.jsdelivr.net/pyodide/v{fetch.NPM['pyodide'][0]}/full/"
 PARTS = ("pyodide.mjs", "pyodide.asm.mjs", "pyodide.asm.wasm", "python_stdlib.zip")
 PARTS += ("pyodide-lock.json",)
 NEEDED = re.compile(r"(engine|model|tests)/.*\.py|model/data/.*\.txt|pyproject\.toml")
@@ -64,21 +66,26 @@ def exercise(source, step, path):
 
 
 def facts(source, step):
-    """What the page must know of a step before Python is there."""
+    """What the page must know of a step before Python is there. Its packages come from CDN."""
     tree, blobs = source.trees[step.tag], source.blobs
     added = [c.path for c in source.changes[step.tag] if c.kind == "new"]
     exercises = [exercise(source, step, path) for path in added if EXERCISE.fullmatch(path)]
     puzzles = blobs[tree["model/puzzles.py"]] if "model/puzzles.py" in tree else ""
     table = re.search(r"^PUZZLES = {(.*?)^}", puzzles, re.M | re.S)
     return {
+        "packages": sorted(dependencies(step.commit, source.root)),
+        "cdn": CDN,
         "expected": blobs[tree[EXPECTED]],
         "exercises": [found for found in exercises if found],
         "puzzles": re.findall(r'^    "(\w+)":', table[1], re.M) if table else [],
     }
 
 
-def prepare(source, folder):
-    """Writes site/run/. Returns the tags of the steps that run; none where the download fails."""
+def prepare(source, folder, cdn=False):
+    """Writes site/run/. Returns the tags of the steps that run; none where the download fails.
+
+    cdn: with act II, as far as it runs; untried, since it needs a network.
+    """
     place = folder / "run"
     try:
         pyodide, wheels = fetch.package("pyodide", source.root), fetch.wheels(source.root)
@@ -89,7 +96,7 @@ def prepare(source, folder):
     for name in PARTS:
         shutil.copy(pyodide / name, place / "pyodide")
     (place / "wheels.zip").write_bytes(archive(unpacked(wheels)))
-    tags = [step.tag for step in source.steps if source.act_of[step.tag] == ACT]
+    tags = [step.tag for step in source.steps if source.act_of[step.tag] <= ACT + cdn]
     for step in source.steps:
         if step.tag in tags:
             tree = source.trees[step.tag]

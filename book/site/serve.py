@@ -4,6 +4,7 @@ Listens on the loopback address only, where no other machine reaches it. Ctrl-C 
 """
 
 import functools
+import re
 import sys
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -11,13 +12,15 @@ from pathlib import Path
 sys.path[:0] = [str(Path(__file__).resolve().parent.parent)]
 
 from common import ROOT, Problem, run_program  # noqa: E402
-from frame import POLICY  # noqa: E402
 
 PORT = 8000
+POLICY = re.compile(r'"Content-Security-Policy" content="([^"]+)"')
 
 
 class Handler(SimpleHTTPRequestHandler):
-    """Sends the files of site/, each with the policy that its pages carry."""
+    """Sends the files of site/, each with the policy that the front page carries."""
+
+    policy = "default-src 'none'"
 
     extensions_map = SimpleHTTPRequestHandler.extensions_map | {
         ".mjs": "text/javascript",
@@ -26,7 +29,7 @@ class Handler(SimpleHTTPRequestHandler):
     }
 
     def end_headers(self):
-        self.send_header("Content-Security-Policy", POLICY)
+        self.send_header("Content-Security-Policy", self.policy)
         self.send_header("X-Content-Type-Options", "nosniff")
         self.send_header("Cache-Control", "no-cache")
         super().end_headers()
@@ -45,6 +48,7 @@ class Server(ThreadingHTTPServer):
 def server(folder, port):
     if not (folder / "index.html").exists():
         raise Problem(f"there is no {folder / 'index.html'}; expected one made by make book")
+    Handler.policy = POLICY.search((folder / "index.html").read_text())[1]
     return Server(("127.0.0.1", port), functools.partial(Handler, directory=str(folder)))
 
 

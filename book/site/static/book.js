@@ -172,6 +172,7 @@ let dialog;
 function openDialog(...children) {
   dialog?.remove();
   dialog = make("dialog", {}, ...children);
+  dialog.addEventListener("close", (event) => event.target.remove());
   document.body.append(dialog);
   dialog.showModal();
 }
@@ -217,7 +218,7 @@ function showKeys() {
 }
 addEventListener("keydown", (event) => {
   if (event.key === "Escape") hideTip();
-  const typing = event.target.closest?.("input, textarea, select, [contenteditable], dialog");
+  const typing = event.target.closest?.("input, textarea, select, [contenteditable], dialog[open]");
   if (typing || event.ctrlKey || event.metaKey || event.altKey) return;
   // Arrow keys scroll what is too wide for its place.
   const wide = event.target.closest?.("pre, .wide");

@@ -28,10 +28,14 @@ class Curve {
     const low = Math.min(...all, 2.4) - 0.05, high = Math.max(...all, 2.7) + 0.05;
     const x = (step) => 40 + (step / this.total) * 470;
     const y = (loss) => 10 + ((high - loss) / (high - low)) * 190;
-    const parts = this.levels.flatMap(([name, loss]) => [
-      drawn("path", { d: `M40 ${y(loss)}H510`, class: "level" }),
-      drawn("text", { x: 514, y: y(loss) + 4, class: "right" }, `${name} ${loss}`),
-    ]);
+    let under = 0; // words that would touch move down
+    const parts = this.levels.toSorted((a, b) => b[1] - a[1]).flatMap(([name, loss]) => {
+      under = Math.max(y(loss) + 4, under + 13);
+      return [
+        drawn("path", { d: `M40 ${y(loss)}H510`, class: "level" }),
+        drawn("text", { x: 514, y: under, class: "right" }, `${name} ${loss}`),
+      ];
+    });
     const line = this.points.map(([step, loss]) => `${x(step)},${y(loss)}`).join(" ");
     parts.push(drawn("polyline", { points: line, class: "curve loss" }));
     for (const loss of [low, high])

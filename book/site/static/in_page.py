@@ -120,7 +120,7 @@ def attention(thing, depth=4):
 def show_looks(word):
     """The shares of each head, for the letters of a word that is given to the model."""
     part = attention(model) if word and model is not None and not callable_only(model) else None
-    if part is None:
+    if part is None or not isinstance(part.looks, list):
         return
     from model.data import encode
 
@@ -149,14 +149,14 @@ def train(words):
     begin()
     note = watch("anna")
     module = importlib.import_module("model.train")
-    module.sample_name = caught(module.sample_name)
-    if hasattr(module, "train"):
-        module.train = caught(module.train)
+    for name in ("sample_name", "train"):
+        if hasattr(module, name):
+            setattr(module, name, caught(getattr(module, name)))
     sys.argv = ["train", *words.split()]
     with screen():
         module.main()
     unwatch(note)
-    return model is not None
+    return model is not None and hasattr(sys.modules.get("model.sample"), "sample_name")
 
 
 def puzzle(name, words=""):

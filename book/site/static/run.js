@@ -307,7 +307,7 @@ async function runTo(cells, last, session) {
 async function showAll() {
   const answer = await fetch(`${place}run/${step}.json`);
   facts = await answer.json();
-  $("p", panel).remove();
+  $(".served", panel).remove();
   showTraining();
   facts.exercises.forEach(showExercise);
   $$("pre[data-session]").forEach(showSession);

@@ -22,11 +22,14 @@ const pause = () =>
   });
 
 async function begin(step) {
+  const answer = await fetch(new URL(`run/${step}.json`, site));
+  const { packages, cdn } = await answer.json();
   const [pyodide, files, code] = await Promise.all([
-    loadPyodide({ indexURL: new URL("run/pyodide/", site).href }),
+    loadPyodide({ indexURL: new URL("run/pyodide/", site).href, packageBaseUrl: cdn }),
     bytes(`run/${step}.zip`),
     bytes("static/in_page.py"),
   ]);
+  if (packages.length) await pyodide.loadPackage(packages);
   pyodide.FS.mkdir("/step");
   pyodide.unpackArchive(files, "zip", { extractDir: "/step" });
   pyodide.FS.writeFile("/home/pyodide/in_page.py", new Uint8Array(code));
