@@ -39,6 +39,7 @@ def page(title, body, place="", before=None, after=None, scripts=(), kind="text"
 <a href="{place}end.html">glossary</a>
 <button id="search" type="button" aria-keyshortcuts="/">search <kbd>/</kbd></button>
 <button id="theme" type="button">light or dark</button>
+<button id="keys" type="button" aria-label="keys">?</button>
 </nav>
 </header>
 <main id="main" tabindex="-1">

@@ -107,6 +107,7 @@ class Site:
         act = ROMAN[source.act_of[step.tag]]
         where = f"act {act} · {source.lines_changed(step)} lines of code · "
         where += '<a href="#diff">what it changes</a>'
+        where += ' · <a href="#run">run it here</a>' if runs else ""
         code = diff.render_diff(changes, source.blobs, source.history, step.tag, stops.used)
         files = diff.render_files(source.trees[step.tag], changes, self.blob_sizes(step))
         tabs = ["diff", "files"] + (["run"] if runs else [])
@@ -156,6 +157,10 @@ class Site:
         begin = f'<p class="begin"><a href="{start.tag}.html">Begin: {escape(str(start))}</a> '
         begin += '<a href="contents.html">All steps</a> '
         begin += '<a href="readme.html">The whole README</a></p>'
+        if self.runs:
+            begin += (
+                '<p class="note">The steps of act I run in these pages: nothing to install.</p>'
+            )
         body = self.text.html(first, links).replace("</h1>", f"</h1>{begin}", 1)
         article = '<article class="prose">{}</article>'
         readme = article.format(self.text.html(self.source.readme, links))

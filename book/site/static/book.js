@@ -216,6 +216,7 @@ function showKeys() {
   ]);
   openDialog(make("h2", { textContent: "Keys" }), make("dl", {}, ...rows));
 }
+$("#keys").addEventListener("click", showKeys);
 addEventListener("keydown", (event) => {
   if (event.key === "Escape") hideTip();
   const typing = event.target.closest?.("input, textarea, select, [contenteditable], dialog[open]");

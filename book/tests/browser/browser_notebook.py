@@ -4,7 +4,7 @@ import re
 
 import pytest
 from common import EXPECTED, chosen_chain, git
-from conftest import ROOT
+from place import ROOT, modules
 
 NOTEBOOK = ROOT / "notebooks/open-a-step.ipynb"
 SECONDS = 600
@@ -12,8 +12,7 @@ SECONDS = 600
 
 @pytest.fixture(scope="module")
 def formats():
-    pytest.importorskip("ipykernel")
-    return pytest.importorskip("nbformat")
+    return modules("nbformat", "ipykernel")
 
 
 def test_it_is_kept_without_outputs(formats):
@@ -23,7 +22,7 @@ def test_it_is_kept_without_outputs(formats):
 
 
 def test_it_opens_trains_and_tests_a_step(formats, tmp_path, monkeypatch):
-    client = pytest.importorskip("nbclient")
+    client = modules("nbclient")
     step = next(step for step in chosen_chain([]) if step.slug == "nudge")
     monkeypatch.setenv("STEPGRAD_ADDRESS", str(ROOT))
     book = formats.read(NOTEBOOK, as_version=4)

@@ -5,7 +5,7 @@ import re
 
 import fetch
 import pytest
-from conftest import ROOT, SITE
+from place import ROOT, SITE, missing
 
 LOOKS = [(360, "dark"), (1280, "light")]
 PICTURES = "[...document.images].filter(i => i.complete && !i.naturalWidth).map(i => i.src)"
@@ -55,6 +55,20 @@ def test_every_page(open_page, pages, width, scheme):
     assert wrong == []
 
 
+@pytest.fixture(scope="session")
+def axe():
+    try:
+        return (fetch.package("axe-core", ROOT) / "axe.min.js").read_text()
+    except fetch.Problem as problem:
+        missing(f"no axe-core: {problem}")
+
+
+def violations(page, axe):
+    page.evaluate(axe)
+    found = page.evaluate("axe.run(document, {resultTypes: ['violations']})")["violations"]
+    return [f"{item['id']}: {item['nodes'][0]['html'][:90]}" for item in found]
+
+
 def kinds(pages):
     """A page of each kind, and a step of each act."""
     steps = [name for name in pages if name.startswith("step-")]
@@ -64,34 +78,20 @@ def kinds(pages):
 
 
 @pytest.mark.parametrize("width,scheme", LOOKS)
-def test_axe_finds_nothing(open_page, pages, width, scheme):
+def test_axe_finds_nothing(open_page, pages, axe, width, scheme):
     """Contrast, names of buttons, and whether all that scrolls can be reached by keys."""
-    try:
-        axe = (fetch.package("axe-core", ROOT) / "axe.min.js").read_text()
-    except fetch.Problem as problem:
-        pytest.skip(f"no axe-core: {problem}")
     wrong = []
     page = open_page("index.html", width, scheme)
     for name in kinds(pages):
         page.goto(page.url.rsplit("/", 1)[0] + "/" + name)
-        page.evaluate(axe)
-        found = page.evaluate("axe.run(document, {resultTypes: ['violations']})")
-        for item in found["violations"]:
-            node = item["nodes"][0]
-            wrong.append(f"{name}: {item['id']}: {node['html'][:90]} {node['target']}")
+        wrong += [f"{name}: {line}" for line in violations(page, axe)]
     assert wrong == []
 
 
-def test_axe_finds_nothing_where_code_runs(open_page, page_of):
-    try:
-        axe = (fetch.package("axe-core", ROOT) / "axe.min.js").read_text()
-    except fetch.Problem as problem:
-        pytest.skip(f"no axe-core: {problem}")
+def test_axe_finds_nothing_where_code_runs(open_page, page_of, axe):
     page = open_page(page_of("nudge") + "#run", 360, "dark")
     page.get_by_role("button", name="Train", exact=True).wait_for()
-    page.evaluate(axe)
-    found = page.evaluate("axe.run(document, {resultTypes: ['violations']})")
-    assert [(item["id"], item["nodes"][0]["html"][:90]) for item in found["violations"]] == []
+    assert violations(page, axe) == []
     full, seen = page.evaluate(WIDTH)
     assert full <= seen
 

@@ -4,8 +4,9 @@ import json
 import re
 
 import pytest
-from conftest import SITE
-from playwright.sync_api import expect
+from place import SITE, missing, modules
+
+expect = modules("playwright.sync_api").expect
 
 SECONDS = 1000
 PATIENT = 120 * SECONDS  # in milliseconds: Python is slow in a page, and so may the machine be
@@ -15,7 +16,7 @@ PATIENT = 120 * SECONDS  # in milliseconds: Python is slow in a page, and so may
 def run(open_page, page_of):
     """run("nudge"): the page of a step with its panel Run."""
     if not (SITE / "run").exists():
-        pytest.skip("site/ was built without the runner")
+        missing("site/ was built without the runner")
 
     def opened(slug, **looks):
         page = open_page(page_of(slug) + "#run", **looks)

@@ -10,21 +10,22 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).resolve().parent.parent.parent.parent
-sys.path[:0] = [str(ROOT / "book/site"), str(ROOT / "book"), str(ROOT)]
+HERE = Path(__file__).resolve().parent
+ROOT = HERE.parent.parent.parent
+sys.path[:0] = [str(HERE), str(ROOT / "book/site"), str(ROOT / "book"), str(ROOT)]
 
 import serve  # noqa: E402
+from place import SITE, missing, modules  # noqa: E402
 
-SITE = ROOT / "site"
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 
 
 @pytest.fixture(scope="session")
 def browser():
-    playwright = pytest.importorskip("playwright.sync_api")
+    playwright = modules("playwright.sync_api")
     program = next(filter(None, map(shutil.which, NAMES)), None)
     if not program:
-        pytest.skip("no chromium on the PATH: apt-get install chromium")
+        missing("no chromium on the PATH: apt-get install chromium")
     with playwright.sync_playwright() as running:
         opened = running.chromium.launch(executable_path=program)
         yield opened
@@ -34,7 +35,7 @@ def browser():
 @pytest.fixture(scope="session")
 def address():
     if not (SITE / "index.html").exists():
-        pytest.skip("no site/: make book")
+        missing("no site/: make book")
     with serve.server(SITE, 0) as http:
         threading.Thread(target=http.serve_forever, daemon=True).start()
         yield f"http://127.0.0.1:{http.server_port}/"
@@ -84,7 +85,7 @@ def pages():
     """The names of all pages that are read, those of whole files left out."""
     names = sorted(path.name for path in SITE.glob("*.html"))
     if not names:
-        pytest.skip("no site/: make book")
+        missing("no site/: make book")
     return names
 
 
