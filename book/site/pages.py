@@ -10,8 +10,9 @@ from colour import coloured
 from common import Problem, git
 from frame import page
 from glossary import Glossary
+from links import Links, Stops
 from search import index
-from text import Links, Stops, Text
+from text import Text
 
 from steps import releases
 
@@ -144,7 +145,7 @@ class Site:
         )
 
     def blob_sizes(self, step):
-        for blob in source_blobs(self.source, step):
+        for blob in self.source.trees[step.tag].values():
             if blob not in self.sizes:
                 self.sizes[blob] = f"{self.source.blobs[blob].count(chr(10))} lines"
         return self.sizes
@@ -229,10 +230,6 @@ class Site:
         touched = path in {change.path for change in self.source.changes[first]}
         back = (f"../{first}.html" + (f"#{path}" if touched else ""), str(steps[0]))
         return page(f"{path} · {first}", html, "../", before=back, kind="file")
-
-
-def source_blobs(source, step):
-    return source.trees[step.tag].values()
 
 
 def compared(lines):

@@ -8,72 +8,16 @@ from html import escape
 
 import colour
 from markdown_it import MarkdownIt
+from markdown_it.token import Token
+from source import short_form
 
 RUN_IN = re.compile(r"[A-Z][\w' -]+\.$")  # **Idea.** at the beginning of a paragraph: a heading
 COMMENT = re.compile(r"<!--(.*?)-->", re.S)
 A_NAME = re.compile(r'<a id="([\w-]+)"></a>')
 IMAGE = re.compile(r'<img src="book/([\w.-]+)"(?: width="\d+")? alt="([^"]*)">')
-COMMIT = re.compile(r"(?:\.\./)+commits?/([0-9a-f]+)")
 PICTURE = re.compile(r"book/([\w.-]+\.svg)")
 STOP = re.compile(r"(?<!\S)(\d{1,2})\. ")
-PATH = re.compile(r"[\w/.-]+\.\w+|Makefile")
 SCROLLS = 'tabindex="0" role="group"'
-
-
-class Links:
-    """Where the book's own links lead on the site. places: {anchor: page}, commits: {sha: page}."""
-
-    def __init__(self, places, commits, home="README.md"):
-        self.places, self.commits, self.home = places, commits, home
-
-    def __call__(self, target):
-        if match := COMMIT.fullmatch(target):
-            return self.commits.get(match[1], "contents.html")
-        page, _, anchor = target.partition("#")
-        page = page.removeprefix("../")
-        if page in ("STEPS.md", "") and anchor in self.places:
-            return self.places[anchor]
-        known = {"STEPS.md": "contents.html", "README.md": "readme.html"}
-        known |= {"book/README.md": "mending.html", "": ""}
-        if page in known:
-            if not page and self.home == "README.md":
-                return f"readme.html#{anchor}"
-            return known[page] + (f"#{anchor}" if anchor else "")
-        return target
-
-
-class Stops:
-    """What "Read the diff" names: files and names in them, and where these stand in the diff.
-
-    lines: {path: [(number, text, whether the step added it), …]} of the diff that is shown.
-    """
-
-    def __init__(self, lines):
-        self.lines, self.path, self.used = lines, None, set()
-
-    def find(self, words):
-        """The place of a file or a name, such as engine/ops.py:12; None if the diff lacks it."""
-        if PATH.fullmatch(words) and words in self.lines:
-            self.path = words
-            return words
-        near = [self.path] if self.path else []
-        for path in [*near, *(path for path in self.lines if path != self.path)]:
-            if number := self.line(path, words):
-                self.used.add(f"{path}:{number}")
-                return f"{path}:{number}"
-        return None
-
-    def line(self, path, words):
-        """The line that defines a name; else one that the step added with it; else any with it."""
-        name = words.split("(")[0].split(".")[-1].strip()
-        makes = re.compile(rf"\s*(?:def|class) {re.escape(name)}\b|\s*{re.escape(name)} =")
-        holds = re.compile(rf"(?<!\w){re.escape(words)}(?!\w)")
-        found = {0: None, 1: None, 2: None}
-        for number, text, added in self.lines[path]:
-            rank = 0 if makes.match(text) else 1 if added else 2
-            if (rank == 0 and name) or holds.search(text):
-                found[rank] = found[rank] or number
-        return next((number for number in found.values() if number), None)
 
 
 class Text:
@@ -112,24 +56,20 @@ class Text:
         result = []
         for token, following in zip(tokens, [*tokens[1:], None]):
             if token.type == "paragraph_open" and token.level == 0:
-                first = [t for t in following.children if t.type != "text" or t.content][:3]
-                kinds = [t.type for t in first]
-                if kinds == ["strong_open", "text", "strong_close"] and RUN_IN.match(
-                    first[1].content
-                ):
-                    title = first[1].content.rstrip(".")
-                    result += self.markdown.parse(f"## {title}")
-                    index = following.children.index(first[2])
-                    following.children = following.children[index + 1 :]
-                    if following.children and following.children[0].type == "text":
-                        following.children[0].content = following.children[0].content.lstrip()
+                children = [t for t in following.children if t.type != "text" or t.content]
+                kinds = [child.type for child in children[:3]]
+                if kinds == ["strong_open", "text", "strong_close"]:
+                    title = children[1].content
+                    if RUN_IN.match(title):
+                        result += self.markdown.parse(f"## {title.rstrip('.')}")
+                        following.children = children[3:]
             result.append(token)
         return result
 
     # What follows are rules of markdown-it's renderer: (tokens, index, options, env) -> HTML.
 
     def heading_open(self, tokens, index, options, env):
-        name = slug = short_name(tokens[index + 1].content)
+        name = slug = short_form(tokens[index + 1].content)
         while name in self.used:
             name = f"{slug}-{self.used.count(slug)}"
         self.used += [name] if name == slug else [name, slug]
@@ -248,11 +188,6 @@ class Text:
         return "</table></div>"
 
 
-def short_name(title):
-    """The name of a heading, as on GitHub."""
-    return re.sub(r"[^\w\- ]", "", title.lower()).strip().replace(" ", "-")
-
-
 def block(html):
     return f'<pre {SCROLLS} aria-label="code">{html}</pre>\n'
 
@@ -264,6 +199,17 @@ def mark_stops(tokens):
         if token.type == "heading_open":
             inside = following.content == "Read the diff"
         elif inside and token.type == "inline":
-            for child in token.children:
-                if child.type == "code_inline":
-                    child.meta["stop"] = True
+            token.children = [part for child in token.children for part in stop_parts(child)]
+
+
+def stop_parts(child):
+    if child.type == "code_inline":
+        child.meta["stop"] = True
+    if child.type != "text":
+        return [child]
+    parts = []
+    for n, words in enumerate(STOP.split(child.content)):
+        text = Token("text", "", 0, content=words if n % 2 == 0 else f"{words}.")
+        bold = [Token("strong_open", "strong", 1), text, Token("strong_close", "strong", -1)]
+        parts += bold + [Token("text", "", 0, content=" ")] if n % 2 else [text]
+    return parts

@@ -19,6 +19,7 @@ import build  # noqa: E402
 import colour  # noqa: E402
 import diff  # noqa: E402
 import glossary  # noqa: E402
+import links  # noqa: E402
 import pages  # noqa: E402
 import runner  # noqa: E402
 import search  # noqa: E402
@@ -58,7 +59,7 @@ $ python3 -q
 |---|---|
 | loss, rate (speed) | [step-00](#step-00) |
 """
-LINKS = text.Links({"step-00": "step-00.html"}, {"ab12": "step-00.html#diff"}, "STEPS.md")
+LINKS = links.Links({"step-00": "step-00.html"}, {"ab12": "step-00.html#diff"}, "STEPS.md")
 
 
 def rendered(markdown, **options):
@@ -85,6 +86,7 @@ def test_sections_have_the_names_that_links_use():
 def test_raw_html_does_not_get_through():
     html = rendered("<script>alert(1)</script>\n\na <b onclick='x'>b</b> <!-- made: x -->c\n")
     assert "<script" not in html and "<b " not in html and "made" not in html
+    assert "javascript:" not in rendered("[a](javascript:alert)").replace("(javascript:", "")
     assert 'id="here"' in rendered('<a id="here"></a>\ntext\n')
 
 
@@ -116,7 +118,7 @@ def test_a_session_is_a_block_of_its_own():
 
 def test_stops_find_the_line_that_makes_a_name():
     lines = {"a.py": [(1, "x = f(2)", True), (2, "def f(x):", True)], "b.py": [(7, "y = 1", False)]}
-    stops = text.Stops(lines)
+    stops = links.Stops(lines)
     assert stops.find("a.py") == "a.py" and stops.find("f") == "a.py:2"
     assert stops.find("x = f(2)") == "a.py:1" and stops.find("y") == "b.py:7"
     assert stops.find("nothing") is None and stops.find("c.py") is None
@@ -124,9 +126,9 @@ def test_stops_find_the_line_that_makes_a_name():
 
 
 def test_only_the_reading_of_the_diff_has_stops():
-    stops = text.Stops({"a.py": [(3, "def f():", True)]})
+    stops = links.Stops({"a.py": [(3, "def f():", True)]})
     html = rendered("**Idea.** `f`.\n\n**Read the diff.** 1. `a.py`: `f`.\n", stops=stops)
-    assert html.count("<a ") == 2 and 'href="#a.py:3"' in html
+    assert html.count("<a ") == 2 and "<strong>1.</strong> <a" in html and 'href="#a.py:3"' in html
 
 
 def test_colours_keep_every_letter():

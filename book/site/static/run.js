@@ -184,7 +184,10 @@ function showTraining() {
   }
   const second = make("div", { className: "run-bar" }, invent, labelled("how many", count));
   second.append(...Object.values(boxes));
-  panel.append(first, pictures, output.element, make("h3", { textContent: "Names" }), second, names.element);
+  const note = make("p", { className: "note" });
+  note.textContent = "With the first run the browser loads Python, 14 MB, from this site. It is slower there.";
+  const title = make("h3", { textContent: "Names" });
+  panel.append(note, first, pictures, output.element, title, second, names.element);
 }
 
 // Exercises ----------------------------------------------------------------------------------------
