@@ -10,6 +10,7 @@ import io
 import json
 import os
 import random
+import shlex
 import sys
 import time
 import traceback
@@ -28,14 +29,17 @@ sessions = {}
 class Screen(io.TextIOBase):
     """Standard output or standard error, shown on the page."""
 
-    def __init__(self, kind):
-        self.kind = kind
-
     encoding = "utf-8"
 
+    def __init__(self, kind):
+        self.kind, self.passing = kind, False
+
     def write(self, words):
+        """A line that begins with \\r is progress, which the next one replaces."""
         if words:
-            say(self.kind, words)
+            passing = words.startswith("\r") or (self.passing and words == "\n")
+            self.passing = words.startswith("\r")
+            say("progress" if passing else self.kind, words)
         return len(words)
 
     def writable(self):
@@ -81,7 +85,7 @@ def breathe(progress):
         say("stopping", "")  # the report takes a while: nobody must lose patience
 
 
-def watch(word=None):
+def watch(word):
     """Tells the page the loss while a model learns, and where it looks at the letters of `word`."""
     from model.services.progress import Progress
 
@@ -119,7 +123,7 @@ def attention(thing, depth=4):
 
 def show_looks(word):
     """The shares of each head, for the letters of a word that is given to the model."""
-    part = attention(model) if word and model is not None and not callable_only(model) else None
+    part = attention(model) if callable(model) else None  # before there is a GPT it is a table
     if part is None or not isinstance(part.looks, list):
         return
     from model.data import encode
@@ -127,10 +131,6 @@ def show_looks(word):
     model(encode(word)[:-1])
     looks = part.looks if isinstance(part.looks[0][0], list) else [part.looks]
     say("looks", json.dumps({"word": "." + word, "heads": looks}))
-
-
-def callable_only(thing):
-    return isinstance(thing, list)  # a table, or rows of weights
 
 
 def caught(function):
@@ -144,32 +144,31 @@ def caught(function):
     return catching
 
 
-def train(words):
-    """make train ARGS="words"; then the model is there to be sampled from."""
+def program(name, words):
+    """python3 -m name words; make train is model.train. Then the model is there to be sampled from.
+
+    Returns whether it is one that invents names.
+    """
     begin()
-    note = watch("anna")
-    module = importlib.import_module("model.train")
-    for name in ("sample_name", "train"):
-        if hasattr(module, name):
-            setattr(module, name, caught(getattr(module, name)))
-    sys.argv = ["train", *words.split()]
+    module = importlib.import_module(name)
+    for function in ("sample_name", "train"):
+        if hasattr(module, function):
+            setattr(module, function, caught(getattr(module, function)))
+    arguments = shlex.split(words)
+    note = watch(word_of(module, arguments))
+    sys.argv = [name.split(".")[-1], *arguments]
     with screen():
         module.main()
     unwatch(note)
     return model is not None and hasattr(sys.modules.get("model.sample"), "sample_name")
 
 
-def puzzle(name, words=""):
-    """python3 -m model.puzzles name"""
-    begin()
-    module = importlib.import_module("model.puzzles")
-    word = module.PUZZLES[name][0](random.Random(3))[:-1]
-    note = watch(word)
-    module.train = caught(module.train)
-    sys.argv = ["puzzles", name, *words.split()]
-    with screen():
-        module.main()
-    unwatch(note)
+def word_of(module, arguments):
+    """The letters at which heads are shown to look: a name, or what a puzzle gives."""
+    puzzles = getattr(module, "PUZZLES", {})
+    if arguments and arguments[0] in puzzles:
+        return puzzles[arguments[0]][0](random.Random(3))[:-1]
+    return "anna"
 
 
 def controls():

@@ -47,6 +47,7 @@ const python = {
     } else if (kind === "loss") this.onloss?.(...JSON.parse(words));
     else if (kind === "looks") this.onlooks?.(JSON.parse(words));
     else if (kind === "stopping") clearTimeout(this.patience);
+    else if (kind === "progress" && this.screen?.pass) this.screen.pass(words);
     else this.screen?.write(words);
   },
   ask(screen, order, ...words) {
@@ -134,34 +135,33 @@ function watch(levels) {
   python.onlooks = (found) => looks.replaceChildren(drawLooks(found));
   output.clear();
 }
-async function train() {
-  watch(yardsticks());
-  output.write(`$ make train${options.value ? ` ARGS="${options.value}"` : ""}\n`);
-  python.trained = await working(output, "train", options.value) ?? false;
+async function run(command, name, words) {
+  watch(name === "model.train" ? yardsticks() : {});
+  output.write(`$ ${command}\n`);
+  python.trained = await working(output, "program", name, words) ?? false;
   invent.disabled = !python.trained;
   if (!python.trained) return;
   const taken = await python.ask(null, "controls");
-  for (const [name, box] of Object.entries(boxes)) box.hidden = !taken.includes(name);
+  for (const [kind, box] of Object.entries(boxes)) box.hidden = !taken.includes(kind);
 }
-async function learn(name) {
-  watch({});
-  output.write(`$ python3 -m model.puzzles ${name}\n`);
-  await working(output, "puzzle", name, "");
+function train() {
+  const words = options.value;
+  return run(`make train${words ? ` ARGS="${words}"` : ""}`, "model.train", words);
 }
+const learn = (name) => run(`python3 -m model.puzzles ${name}`, "model.puzzles", name);
 
-// The commands of the text that train: a click runs them in the panel.
+// The commands of the text that run a program of the step: a click runs them in the panel.
 function showCommand(typed) {
-  const [, words] = typed.textContent.match(/^make train(?: ARGS="(.*)")?$/) ?? [];
-  const [, name] = typed.textContent.match(/^python3 -m model\.puzzles (\w+)$/) ?? [];
-  if (!typed.textContent.startsWith("make train") && !facts.puzzles.includes(name)) return;
-  if (!name && words === undefined && typed.textContent !== "make train") return;
+  const command = typed.textContent;
+  const making = command.match(/^make train(?: ARGS="(.*)")?$/);
+  const other = command.match(/^python3 -m (model\.[\w.]+) ?([^|>&;]*)$/);
+  if (!making && !other) return;
+  const [name, words] = making ? ["model.train", making[1] ?? ""] : other.slice(1);
   const go = runs(button("▶", () => {
     showPanel("run");
-    if (name) return learn(name);
-    options.value = words ?? "";
-    return train();
+    return run(command, name, words);
   }));
-  go.setAttribute("aria-label", `run ${typed.textContent}`);
+  go.setAttribute("aria-label", `run ${command}`);
   go.classList.add("go");
   typed.previousElementSibling.before(go, " ");
 }
@@ -291,16 +291,32 @@ function showSession(block) {
   });
 }
 
+// What a statement prints. Its progress is shown while it works, and not kept.
+class Result extends Terminal {
+  constructor(element) {
+    super("");
+    this.element = element;
+    element.classList.add("ran");
+    this.end();
+  }
+  pass(words) {
+    this.element.textContent = this.text + words.trim();
+  }
+  end() {
+    this.text = this.text.replace(/^loading Python …/, "");
+    this.element.textContent = this.text;
+  }
+}
+
 let runOf = 0; // grows when Python's memory is new, so that all has to be run again
 async function runTo(cells, last, session) {
   if (!python.worker) runOf += 1;
   for (let n = 0; n <= last; n++) {
     const cell = cells[n], text = cell.code.textContent, mark = `${runOf}:${text}`;
     if (n < last && cell.done === mark) continue;
-    const screen = { text: "", write: Terminal.prototype.write, element: cell.result };
-    cell.result.classList.add("ran");
-    cell.result.textContent = "";
+    const screen = new Result(cell.result);
     await working(screen, "line", session, text);
+    screen.end();
     cell.done = mark;
     if (!python.worker) return;
   }

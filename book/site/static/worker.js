@@ -45,8 +45,7 @@ async function loadTests(pyodide) {
 }
 
 const ORDERS = {
-  train: ({ python }, words) => python.train.callPromising(words),
-  puzzle: ({ python }, name, words) => python.puzzle.callPromising(name, words),
+  program: ({ python }, name, words) => python.program.callPromising(name, words),
   sample: ({ python }, ...asked) => python.sample(...asked),
   controls: ({ python }) => python.controls().toJs(),
   line: ({ python }, session, text) => python.line.callPromising(session, text),

@@ -104,6 +104,23 @@ def test_lines_of_a_session_run_and_can_be_edited(run):
     expect(result).to_contain_text("-6.0", timeout=PATIENT)
 
 
+RESULTS = "e => [...e.querySelectorAll('.cell')].map(c => c.nextSibling.textContent.trimEnd())"
+
+
+@pytest.mark.parametrize("slug", ["softmax", "rows-run-dry", "cooldown", "layernorm"])
+def test_a_session_prints_what_the_book_prints(run, slug):
+    page = run(slug)
+    session = page.locator("pre.session").first
+    expect(session).to_be_visible()
+    printed = session.evaluate(RESULTS)
+    last = session.locator(".cell button").last
+    last.click()
+    expect(page.get_by_role("button", name="Stop")).to_be_enabled()
+    expect(last).to_be_enabled(timeout=PATIENT)
+    expect(page.get_by_role("button", name="Stop")).to_be_disabled()
+    assert session.evaluate(RESULTS) == printed
+
+
 def test_an_error_in_a_line_is_shown(run):
     page = run("value")
     cell = page.locator("pre.session .cell").first
