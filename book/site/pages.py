@@ -2,7 +2,6 @@
 
 import re
 from html import escape
-from pathlib import Path
 
 import diff
 from chart import chart
@@ -28,7 +27,9 @@ class Site:
 
     def __init__(self, source, runs=(), cdn=""):
         self.source, self.runs, self.cdn = source, set(runs), cdn
-        self.text = Text({path.name for path in (source.root / "book").glob("*.svg")})
+        drawn = {path.name: path.read_text() for path in pictures(source)}
+        plain = {name for name, svg in drawn.items() if "prefers-color-scheme" not in svg}
+        self.text = Text(set(drawn), plain)
         self.links = Links(self.places(), self.commits(), "STEPS.md")
         table = next((s.body for s in source.sections if s.title == "Glossary"), "")
         self.glossary = Glossary(table, source.section_of)
@@ -251,4 +252,4 @@ def compared(lines):
 
 
 def pictures(source):
-    return sorted(Path(source.root / "book").glob("*.svg"))
+    return sorted((source.root / "book").glob("*.svg"))

@@ -21,10 +21,12 @@ SCROLLS = 'tabindex="0" role="group"'
 
 
 class Text:
-    """Renders pieces of the book. pictures: names of the files in book/ that may be shown."""
+    """Renders pieces of the book. pictures: names of the files in book/ that may be shown; plain:
+    those among them that are drawn for white paper only.
+    """
 
-    def __init__(self, pictures):
-        self.pictures = pictures
+    def __init__(self, pictures, plain=()):
+        self.pictures, self.plain = pictures, plain
         self.markdown = MarkdownIt("commonmark", {"html": True}).enable("table")
         self.reset(None, None)
         rules = ("fence", "code_block", "html_block", "html_inline", "image", "link_open")
@@ -104,7 +106,8 @@ class Text:
         words, dark = escape(words), name.replace("-light.", "-dark.")
         image = '<img class="{}" src="pictures/{}" alt="{}" loading="lazy">'
         if dark == name or dark not in self.pictures:
-            return image.format("paper", name, words)
+            kind = "paper" if name in self.plain else "own"  # one that knows light and dark itself
+            return image.format(kind, name, words)
         return image.format("light", name, words) + image.format("dark", dark, words)
 
     def html_block(self, tokens, index, options, env):

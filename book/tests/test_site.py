@@ -63,7 +63,9 @@ LINKS = links.Links({"step-00": "step-00.html"}, {"ab12": "step-00.html#diff"}, 
 
 
 def rendered(markdown, **options):
-    return text.Text({"x.svg", "y-light.svg", "y-dark.svg"}).html(markdown, LINKS, **options)
+    return text.Text({"x.svg", "y-light.svg", "y-dark.svg"}, {"x.svg"}).html(
+        markdown, LINKS, **options
+    )
 
 
 @pytest.fixture
