@@ -52,6 +52,8 @@ def build(words, folder, root=ROOT):
     found = site.pages()
     write(folder, found)
     shutil.copytree(HERE / "static", folder / "static")
+    if (root / "notebooks").exists():
+        shutil.copytree(root / "notebooks", folder / "notebooks")
     (folder / "pictures").mkdir()
     for path in pages.pictures(source):
         shutil.copy(path, folder / "pictures")

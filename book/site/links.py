@@ -25,7 +25,7 @@ class Links:
             if not page and self.home == "README.md":
                 return f"readme.html#{anchor}"
             return known[page] + (f"#{anchor}" if anchor else "")
-        return target
+        return page if page.startswith("notebooks/") else target
 
 
 class Stops:

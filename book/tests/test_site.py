@@ -94,7 +94,9 @@ def test_raw_html_does_not_get_through():
 
 def test_links_lead_to_pages():
     html = rendered("[a](#step-00) [b](../../commit/ab12) [c](README.md#legend) [d](STEPS.md)")
-    for place in ("step-00.html", "step-00.html#diff", "readme.html#legend", "contents.html"):
+    html += rendered("[e](../notebooks/a.ipynb)")
+    places = ("step-00.html", "step-00.html#diff", "readme.html#legend", "contents.html")
+    for place in (*places, "notebooks/a.ipynb"):
         assert f'href="{place}"' in html
 
 
@@ -216,6 +218,20 @@ def test_without_a_network_it_is_built_without_the_runner(small, tmp_path, monke
     build.build([], tmp_path / "site", small.folder)
     assert "without the runner: npm: no network" in capsys.readouterr().err
     assert (tmp_path / "site/step-00.html").exists()
+
+
+def test_make_hands_its_words_on(monkeypatch):
+    import run
+
+    ran = []
+    done = subprocess.CompletedProcess([], 3)
+    monkeypatch.setattr(run, "python", lambda: "python")
+    monkeypatch.setattr(run.subprocess, "run", lambda command, **_: ran.append(command) or done)
+    monkeypatch.setenv("RUNNER", "cdn")
+    assert run.main(["book", "--candidate"]) == 3 and run.main(["serve", "8001"]) == 3
+    assert ran[0][-2:] == ["--candidate", "--cdn"] and ran[1][-1] == "8001"
+    with pytest.raises(run.Problem, match="expected book, serve, book-test"):
+        run.main(["sell"])
 
 
 def test_a_folder_of_others_is_not_emptied(tmp_path):
