@@ -6,7 +6,7 @@ from html import escape
 from common import Problem
 from front import held_out, losses, speeds, yardsticks
 
-STEP, LEFT, RIGHT = 12, 60, 44  # pixels a step; margins
+STEP, LEFT, RIGHT = 12, 72, 44  # pixels a step; margins
 ROW, GAP = 150, 46
 
 
