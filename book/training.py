@@ -2,6 +2,7 @@
 
 import base64
 import functools
+import hashlib
 import json
 import re
 import sys
@@ -57,10 +58,22 @@ def trained(commit, here, root=ROOT, files=True):
     before = re.search(r"step-\d\d", kept.name)[0]
     for name, text in content.items() if files else ():
         (here / "runs").mkdir(exist_ok=True)
-        # Of the same length, so that the header of a checkpoint stays right.
-        written = base64.b64decode(text).replace(before.encode(), step.encode())
-        (here / "runs" / name).write_bytes(written)
+        (here / "runs" / name).write_bytes(with_number(base64.b64decode(text), before, step))
     return re.sub(r"^step-\d\d\b", step, out, flags=re.M), seconds, err
+
+
+def with_number(data, before, after):
+    """What a training left, as the step `after` would have left it; a checkpoint has a checksum."""
+    if not data[8:40].startswith(b'{"__metadata__"'):
+        return data.replace(before.encode(), after.encode())
+    end = 8 + int.from_bytes(data[:8], "little")
+    header, data, numbers = json.loads(data[8:end]), data[:end], data[end:]
+    kept = header.pop("__metadata__")
+    sha256 = hashlib.sha256(kept["state"].replace(before, after).encode())
+    for name in sorted(header):
+        sha256.update(numbers[slice(*header[name]["data_offsets"])])
+    data = data.replace(kept["checksum"].encode(), sha256.hexdigest().encode())
+    return data.replace(before.encode(), after.encode()) + numbers
 
 
 def forget(commit, root=ROOT):
