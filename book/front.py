@@ -44,8 +44,8 @@ COUNTED = {kind: f"counting {kind}" for kind in ("pairs", "triples", "fours")}
 # Steps that are named in the picture, and where: so far to the right and below their dots.
 NAMED_LOSSES = {"nudge": (0, -8), "average": (-8, 16), "adam": (0, 18), "batches": (-6, 16)}
 NAMED_LOSSES |= {"stories": (14, 18), "float32": (-4, 18), "tokens": (22, -8), "close": (-6, -16)}
-NAMED_SPEEDS = {"value": (-22, 4), "backward": (6, -8), "hidden": (0, 18), "attention": (0, 18)}
-NAMED_SPEEDS |= {"arrays": (24, 4), "batches": (-26, -6), "float32": (0, -8), "head": (0, -8)}
+NAMED_SPEEDS = {"value": (20, 14), "backward": (6, -8), "hidden": (0, 18), "attention": (0, 18)}
+NAMED_SPEEDS |= {"arrays": (6, 20), "batches": (-26, -6), "float32": (0, -8), "head": (0, -8)}
 
 
 @functools.cache
@@ -342,7 +342,7 @@ def draw(steps, expected, drawn, shade):
     title = "Letters of the names learnt from in a second: higher is better; a line is ten times"
     drawing.text(LEFT, SPEEDS[0] - 14, f"{title} the one below", "start")
     draw_speeds(drawing, speeds(drawn, steps))
-    for number in range(0, len(steps), 2):
+    for number in range(0, len(steps), 5):
         drawing.text(drawing.x(number), SPEEDS[1] + 18, f"{number:02d}")
     for number, act in enumerate(acts(steps), 1):
         middle = (drawing.x(act[0].number) + drawing.x(act[-1].number)) / 2
