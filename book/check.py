@@ -335,7 +335,8 @@ class Check:
             "choices",
         }
         defined |= self.numpy_names if arrays else set()
-        targets = set(re.findall(r"^(\w+):", (here / "Makefile").read_text(), re.M))
+        rules = re.findall(r"^([\w -]+):", (here / "Makefile").read_text(), re.M)
+        targets = {target for rule in rules for target in rule.split()}
         problems = []
         for name in re.findall(r"`([^`\n]+)`", prose):
             path, _, test = name.partition("::")
