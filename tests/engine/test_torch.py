@@ -82,12 +82,32 @@ def test_every_operation(name):
 
 def test_nodes_of_a_gpt():
     rng = np.random.default_rng(1)
-    pairs = [both(rng.uniform(-1.5, 1.5, shape)) for shape in [(5,), (5,), (5,), (4, 5)]]
+    pairs = [both(rng.uniform(-1.5, 1.5, shape)) for shape in [(3, 5), (5,), (5,), (4, 5)]]
     (x, s), (weight, t), (bias, u), (table, v) = pairs
-    assert_same(dot(table, x), v @ s, pairs)
+    assert_same(dot(table, x[0]), v @ s[0], pairs)
     assert_same(softmax_values(x, 2.0), F.softmax(s / 2.0, dim=-1), pairs)
     assert_same(layernorm(x, weight, bias), F.layer_norm(s, (5,), t, u), pairs)
-    assert_same(cross_entropy(x, 3), F.cross_entropy(s, torch.tensor(3)), pairs)
-    assert_same(stack([x, bias, x], dim=1), torch.stack([s, u, s], dim=1), pairs)
-    assert_same(cat([x, bias, x]), torch.cat([s, u, s]), pairs)
+    assert_same(cross_entropy(x[0], 3), F.cross_entropy(s[0], torch.tensor(3)), pairs)
+    assert_same(stack([x, x, x], dim=1), torch.stack([s, s, s], dim=1), pairs)
+    assert_same(cat([x, table, x]), torch.cat([s, v, s]), pairs)
     assert_same(table[[1, 3, 1]], v[[1, 3, 1]], pairs)
+
+
+@pytest.mark.parametrize("data", [[[1.0, 3.0, 3.0], [2.0, 2.0, 2.0]], [[1.0, 2.0, 3.0]]], ids=str)
+def test_max_shares_among_ties_as_amax_does(data):
+    x, s = both(np.array(data))
+    for dim in (0, 1, -1):
+        assert_same(x.max(dim), s.amax(dim), [(x, s)])
+        assert_same(x.max(dim, keepdim=True), s.amax(dim, keepdim=True), [(x, s)])
+    assert_same(x.max(), s.amax(), [(x, s)])
+
+
+def test_sums():
+    rng = np.random.default_rng(1)
+    x, s = both(rng.uniform(-1.5, 1.5, (2, 3, 4)))
+    assert_same(x.mean(), s.mean(), [(x, s)])
+    assert_same(x.mean(1), s.mean(1), [(x, s)])
+    for dim in (0, 1, -1):
+        assert_same(x.sum(dim), s.sum(dim), [(x, s)])
+        assert_same(x.sum(dim, keepdim=True), s.sum(dim, keepdim=True), [(x, s)])
+    assert_same(x.sum(), s.sum(), [(x, s)])
