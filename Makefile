@@ -3,6 +3,7 @@
 # make lint     formatting and common mistakes, by ruff
 # make kernels  the floor of every kernel, and each compiled for five GPUs, on Linux
 # make check    on main: proves every step, its tests and its printed numbers
+# make book     on main: the book as pages for a browser, in site/; make serve shows them
 # ARGS passes options on: make train ARGS="--names my_names.txt"
 # WITH=torch adds torch, a large download that some tests compare with: make test WITH=torch
 # WITH=triton adds Triton and torch, for kernels on a GPU or interpreted: make test WITH=triton
@@ -18,7 +19,7 @@ export PYTHONDONTWRITEBYTECODE = 1
 SUM := $(shell cksum < pyproject.toml | cut -d' ' -f1)
 READY = $(VENV)/made-for-$(SUM)
 
-.PHONY: help train test lint kernels check python tags
+.PHONY: help train test lint kernels check book serve book-test python tags
 .DEFAULT_GOAL := help
 
 help:
@@ -43,6 +44,10 @@ kernels: tags $(READY)-with-triton
 check:
 	@if [ -f book/check.py ]; then $(PYTHON) book/check.py $(ARGS); \
 	else echo "make check proves all steps and lives on main: git switch main" >&2; exit 2; fi
+
+book serve book-test:
+	@if [ -f book/site/run.py ]; then $(PYTHON) book/site/run.py $@ $(ARGS); \
+	else echo "make $@ shows the book, which lives on main: git switch main" >&2; exit 2; fi
 
 python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and \

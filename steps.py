@@ -3,6 +3,7 @@
     python3 steps.py                  where am I, and what comes next?
     python3 steps.py list             all steps, with the lines each one changes
     python3 steps.py go 07            turn this folder into step 07 (also: next, prev)
+    python3 steps.py next --short     on to the next step of the short way
     python3 steps.py diff [07]        what step 07 changed, in reading order
     python3 steps.py read [07]        the section of STEPS.md about step 07
     python3 steps.py solution [07]    hints for its exercises; --patch prints the solution
@@ -45,6 +46,11 @@ class Step:
     @property
     def tag(self):
         return f"step-{self.number:02d}"
+
+    @property
+    def short(self):
+        """Whether the short way leads here: those steps that the mathematics of a GPT needs."""
+        return self.trailers.get("Short-way") == "yes"
 
     def __str__(self):
         return f"{self.tag} · {self.title}"
@@ -238,10 +244,19 @@ def current(steps):
     return known[-1]
 
 
-def pick(steps, word):
-    """The step meant by '7', '07', 'step-07', 'next' or 'prev'; without a word, the current one."""
+def pick(steps, word, short=False):
+    """The step meant by '7', '07', 'step-07', 'next' or 'prev'; without a word, the current one.
+
+    `short`: 'next' is the next one of the short way.
+    """
     if word is None:
         return current(steps)
+    if short:
+        here = current(steps)
+        later = [step for step in steps[here.number + 1 :] if step.short]
+        if not later:
+            raise Problem(f"no step of the short way comes after {here.tag}; expected: next")
+        return later[0]
     if word in ("next", "prev"):
         number = current(steps).number + (1 if word == "next" else -1)
     else:
@@ -298,14 +313,14 @@ def show_list(steps, ref):
     here, sizes = None, diff_sizes(steps)
     with contextlib.suppress(Problem):  # a commit without any step below has no place in the list
         here = current(steps)
-    print("   step     lines  title")
+    print("   step     lines  title      (* the short way)")
     for step in steps:
-        mark = "->" if step is here else "  "
+        mark = "->" if step is here else " *" if step.short else "  "
         print(f"{mark} {step.tag}  {sizes[step.number]:5d}  {step.title}")
 
 
-def go(steps, ref, word):
-    step = pick(steps, word)
+def go(steps, ref, word, short=False):
+    step = pick(steps, word, short)
     edits = git("status", "--porcelain", "--untracked-files=no")
     if edits:
         raise Problem(
@@ -373,8 +388,8 @@ def main(arguments):
             require_clone()
             update_tags(all_releases())
         return
-    patch = "--patch" in arguments[1:]
-    words = [word for word in arguments if word != "--patch" or not patch]
+    options = {word for word in arguments[1:] if word in ("--patch", "--short")}
+    words = [word for word in arguments if word not in options]
     command, word = (words + [None, None])[:2]
     if command in ("-h", "--help", "help"):
         return print(__doc__.strip())
@@ -384,7 +399,9 @@ def main(arguments):
         raise Problem("got 'go' alone; expected the number of a step, such as go 00")
     most = {None: 0, "list": 1, "go": 2, "next": 1, "prev": 1, "tag": 1}
     most |= {"diff": 2, "read": 2, "solution": 2}
-    if command not in most or len(words) > most[command] or (patch and command != "solution"):
+    takes = {"solution": {"--patch"}, "next": {"--short"}}
+    known = command in most and options <= takes.get(command, set())
+    if not known or len(words) > most[command]:
         raise Problem(f"got '{' '.join(arguments)}'; expected a command: python3 steps.py help")
     require_clone()
     found = all_releases()
@@ -404,13 +421,13 @@ def main(arguments):
     elif command == "list":
         show_list(steps, ref)
     elif command in ("go", "next", "prev"):
-        go(steps, ref, word if command == "go" else command)
+        go(steps, ref, word if command == "go" else command, short="--short" in options)
     elif command == "diff":
         show_diff(steps, ref, word)
     elif command == "read":
         print(section(ref, pick(steps, word)), end="")
     elif command == "solution":
-        show_solution(steps, ref, word, patch)
+        show_solution(steps, ref, word, "--patch" in options)
     else:
         print(f"{len(steps)} steps, {moved} tags set")
 

@@ -20,7 +20,7 @@ def tensors(*shapes):
 
 
 def attention_of_single_operations(qkv, H):
-    """As step-24 had it: a node for each operation on an array."""
+    """Attention with a node for each operation on an array."""
     B, T, C = qkv.shape[0], qkv.shape[1], qkv.shape[2] // 3
     parts = qkv.reshape(B, T, 3, H, C // H)
     q, k, v = (parts[:, :, i].transpose(1, 2) for i in range(3))

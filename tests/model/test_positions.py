@@ -19,7 +19,7 @@ def tensors(*shapes):
 
 
 def letter_by_letter(attn, x):
-    """Attention as step-17 wrote it: a loop over heads, and in it one over letters."""
+    """Attention without the mask: a loop over heads, and in it one over letters."""
     T, C = x.shape
     D = C // attn.H
     qkv = attn.qkv(x)
