@@ -9,6 +9,7 @@ sys.path[:0] = [str(ROOT / "book/tests"), str(ROOT / "book"), str(ROOT)]
 
 import check  # noqa: E402
 import common  # noqa: E402
+import front  # noqa: E402
 import replay  # noqa: E402
 from small_project import Repository, build  # noqa: E402
 
@@ -48,3 +49,12 @@ def no_setup(made, monkeypatch):
     for module in (replay, check):
         monkeypatch.setattr(module, "environment", lambda *_: made)
     monkeypatch.setattr(check, "lint", lambda *_: [])
+
+
+@pytest.fixture(scope="session")
+def chain():
+    """The steps of this repository."""
+    try:
+        return front.newest_chain()
+    except common.Problem as problem:
+        pytest.skip(f"no history here: {problem}")

@@ -19,14 +19,6 @@ Twice
 """
 
 
-@pytest.fixture(scope="module")
-def chain():
-    try:
-        return front.newest_chain()
-    except Problem as problem:
-        pytest.skip(f"no history here: {problem}")
-
-
 def copied(folder):
     (folder / "book").mkdir()
     for name in [*PAGES, "book/speed.svg"]:

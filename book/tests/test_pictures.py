@@ -4,7 +4,6 @@ import re
 from dataclasses import replace
 from xml.etree import ElementTree
 
-import front
 import keys
 import pictures
 import pytest
@@ -13,14 +12,6 @@ from drawings import svg
 
 SPACE = "{http://www.w3.org/2000/svg}"
 FILES = sorted(pictures.file_name(name) for name in pictures.NAMES)
-
-
-@pytest.fixture(scope="module")
-def chain():
-    try:
-        return front.newest_chain()
-    except Problem as problem:
-        pytest.skip(f"no history here: {problem}")
 
 
 def copied(folder):
