@@ -8,7 +8,8 @@ python3 is the one that has PyTorch, Triton and pytest. First, all at once: the 
 kernels, on the device; each operation 20 times, bit for bit; and the tests under
 compute-sanitizer, for what is read or written outside of memory, and for races within a program
 (not the bench, which computes what the others do, and takes minutes there).
-Then, alone: python -m kernels.bench; and 200 training steps of gpt2 beside PyTorch's.
+Then, alone: python -m kernels.bench; 200 training steps of gpt2 beside PyTorch's, and where such a
+step spends its time; and steps of small models, each loss awaited or none.
 """
 
 import argparse
@@ -28,13 +29,15 @@ import tempfile
 import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 
 from common import ROOT, Problem, last_line, run_program
 
 sys.path.insert(0, str(ROOT))
-SECONDS = {"tests": 200, "bench": 120, "train": 130}  # of each part, at most
+# Of each part, at most.
+SECONDS = {"tests": 170, "bench": 120, "train": 130, "waiting": 50}
 REPEATS = 20
 RATE = 0.00003  # so small that rounding does not grow: both losses are to stay the same
 # What --dry has in place of compute-sanitizer: it runs what stands behind the options.
@@ -200,7 +203,52 @@ def trained(plan):
         found[name] = {"steps": len(losses), "ms": sorted(times)[len(times) // 2], "losses": losses}
     pairs = zip(*(found[name]["losses"] for name in found))
     found["largest difference"] = max(abs(a - b) for a, b in pairs)
+    for name, step in (("ours", ours), ("PyTorch", theirs)):
+        found[name]["profile"] = profiled(plan, partial(step, rows[0][:, :-1], rows[0][:, 1:]))
     return found | {"model": plan.model, "B": plan.rows, "T": config.T}
+
+
+def profiled(plan, step):
+    """{kernel: (launches, milliseconds) of a step}, by PyTorch's profiler, the longest first."""
+    from torch.profiler import ProfilerActivity, profile
+
+    on_gpu = plan.device == "cuda"
+    with profile(activities=[ProfilerActivity.CUDA if on_gpu else ProfilerActivity.CPU]) as seen:
+        step()
+    found = {}
+    for each in seen.key_averages():
+        microseconds = each.device_time_total if on_gpu else each.cpu_time_total
+        found[each.key[:60]] = each.count, round(microseconds / 1000, 4)
+    return dict(sorted(found.items(), key=lambda item: -item[1][1])[:30])
+
+
+def waiting(plan):
+    """{model: launches, and milliseconds a step, each loss awaited or none until the end}"""
+    from kernels import device
+    from model.options import NAMES_RUN, TEXT_RUN
+    from model.run import begin
+
+    device.use(plan.device)
+    settings = {"names": NAMES_RUN | {"data": "names"}}
+    if not plan.dry:
+        settings["stories"] = TEXT_RUN | {"data": "engine/ops.py", "merges": 0}
+    found, steps = {}, 3 if plan.dry else 60
+    for name, each in settings.items():
+        run = begin(each | {"names": None, "device": plan.device, "steps": 10_000})
+        times = {"awaited": [], "not awaited": []}
+        for turn in range(6):
+            start = time.perf_counter()
+            for _ in range(steps):
+                run.read(run.enqueue())
+            between = time.perf_counter()
+            for enqueued in [run.enqueue() for _ in range(steps)]:
+                run.read(enqueued)
+            if turn:  # the first compiles
+                times["awaited"].append(1000 * (between - start) / steps)
+                times["not awaited"].append(1000 * (time.perf_counter() - between) / steps)
+        found[name] = {way: sorted(each) for way, each in times.items()}
+        found[name]["launches"] = run.launches
+    return found
 
 
 def measured(plan, folder):
@@ -212,11 +260,14 @@ def measured(plan, folder):
     return json.loads(path.read_text()) if status == 0 else {"failed": last_line(said)}
 
 
-def raced(plan):
-    """trained() in a process of its own, so that the GPU's memory is free before and after."""
-    words = [sys.executable, "book/gpu.py", "--train", *(["--dry"] if plan.dry else [])]
-    status, said, _ = run(plan, SECONDS["train"], *words)
-    return json.loads(last_line(said)) if status == 0 else {"failed": last_line(said)}
+def alone(plan, part):
+    """A part in a process of its own, so that the GPU's memory is free before and after."""
+    words = [sys.executable, "book/gpu.py", "--part", part, *(["--dry"] if plan.dry else [])]
+    status, said, _ = run(plan, SECONDS[part], *words)
+    if status != 0:
+        return {"failed": last_line(said)}
+    # PyTorch's profiler may have the last words.
+    return json.loads([line for line in said.splitlines() if line.startswith("{")][-1])
 
 
 def about(plan):
@@ -255,6 +306,12 @@ def summary(found):
         times = " · ".join(f"{name} {train[name]['ms']:.1f} ms" for name in ("ours", "PyTorch"))
         steps, apart = train["ours"]["steps"], train["largest difference"]
         yield f"{steps} steps of {train['model']}: {times} · losses {apart:.2g} apart"
+    for model, each in found["waiting"].items():
+        if model == "failed":
+            yield f"waiting: {each}"
+        else:
+            ways = (f"{way} {each[way][2]:.1f} ms" for way in ("awaited", "not awaited"))
+            yield f"a step of {model}, losses {' · '.join(ways)}"
 
 
 def main(words):
@@ -262,19 +319,20 @@ def main(words):
     parser.add_argument("--dry", action="store_true", help="without a GPU, to try every line")
     parser.add_argument("--out", help="the folder for NAME.json; default book/gpu")
     parser.add_argument("--repeat", metavar="DEVICE", help="only this part, in this process")
-    parser.add_argument("--train", action="store_true", help="likewise")
+    parser.add_argument("--part", choices=("train", "waiting"), help="likewise")
     options = parser.parse_args(words)
     if importlib.util.find_spec("torch") is None:
         raise Problem("this Python has no PyTorch; expected one with it: make test WITH=triton")
     plan = Plan(options.dry)
     if options.repeat:
         return print(json.dumps(repeats(options.repeat)))
-    if options.train:
-        return print(json.dumps(trained(plan)))
+    if options.part:
+        return print(json.dumps({"train": trained, "waiting": waiting}[options.part](plan)))
     began = time.perf_counter()
     with tempfile.TemporaryDirectory() as scratch:
         found = about(plan) | correct(plan)
-        found |= {"bench": measured(plan, scratch), "train": raced(plan)}
+        found["bench"] = measured(plan, scratch)
+        found |= {part: alone(plan, part) for part in ("train", "waiting")}
         found["seconds"] = round(time.perf_counter() - began)
         out = Path(options.out or (scratch if plan.dry else ROOT / "book/gpu"))
         out.mkdir(parents=True, exist_ok=True)
