@@ -317,7 +317,17 @@ class Check:
         if not 350 <= words <= 2500:
             problems.append(f"the section has {words} words; expected 350 to 2,500")
         result.skipped = len(transcripts.not_run(section))
+        problems += self.check_quotes(section, step)
         return problems + self.check_names(section, here, self.arrays(step))
+
+    def check_quotes(self, section, step):
+        """Quoted Python stands in this step's code, or in that of the step before."""
+        quoted = "".join(re.findall(r"^```python\n(.*?)^```", section, re.M | re.S))
+        trees = self.tree(step), self.read_tree(f"{step.commit}~")
+        code = [tree.text(path) for tree in trees for path in tree.files if path.endswith(".py")]
+        lines = {line.strip() for text in code for line in text.splitlines()} | {""}
+        wrong = [line.strip() for line in quoted.splitlines() if line.strip() not in lines]
+        return [f"quotes {line!r}, which stands nowhere" for line in wrong if "…" not in line]
 
     def check_names(self, text, here, arrays=True):
         prose = transcripts.FENCE.sub("", text)

@@ -1,6 +1,7 @@
 """The parts of the proof that stand alone."""
 
 from pathlib import Path
+from types import SimpleNamespace
 
 import check
 import common
@@ -129,3 +130,24 @@ def test_the_readme_of_main_holds_the_parts_of_the_tags_readme():
     assert check.missing_parts(first, main) == []
     assert check.missing_parts(first, main.replace("\na\n", "\nc\n")) == ["## A"]
     assert check.missing_parts(first, "# z\n" + main) == ["# x: y"]
+
+
+class Text:
+    """A tree of one file."""
+
+    files = ("model/a.py",)
+
+    def __init__(self, text):
+        self.text = lambda path: text
+
+
+def test_quoted_python_stands_in_the_step_or_in_the_one_before():
+    played = SimpleNamespace(
+        tree=lambda step: Text("def f(x):\n    return x\n"),
+        read_tree=lambda name: Text("    return 2 * x\n"),
+    )
+    step = SimpleNamespace(commit="abc")
+    section = "Now\n\n```python\ndef f(x):\n    return x\n{}```\n\n```py\nanything\n```\n"
+    for line, wrong in [("", 0), ("    return 2 * x\n", 0), ("    …\n", 0), ("    return 3\n", 1)]:
+        problems = check.Check.check_quotes(played, section.format(line), step)
+        assert len(problems) == wrong
