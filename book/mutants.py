@@ -57,6 +57,9 @@ def read(text):
                 expected = "file | old | new | test, below a line '## slug'"
                 raise Problem(f"{LIST.name}, line {number}: got '{line}'; expected {expected}")
             file, old, new, test = (field.replace("\\n", "\n") for field in fields)
+            if not test.startswith(NOTHING) and not re.fullmatch(r"tests/[\w/]+\.py", test):
+                expected = f"a test file, or '{NOTHING}why'"
+                raise Problem(f"{LIST.name}, line {number}: got '{test}'; expected {expected}")
             found.append(Fault(slug, file, old, "" if new == "(nothing)" else new, test))
     return found
 

@@ -91,3 +91,8 @@ def test_the_list_can_be_read():
 def test_a_slug_that_nobody_has(tested, tmp_path):
     with pytest.raises(Problem, match="got the step middel; expected the slug"):
         plant(tested, tmp_path, FAULTS.replace("## start", "## middel"))
+
+
+def test_what_is_no_test_file_is_told():
+    with pytest.raises(Problem, match=r"got 'tests/a.py \(slow\)'; expected a test file, or"):
+        mutants.read("## start\nx.py | 1 | 2 | tests/a.py (slow)\n")
