@@ -19,6 +19,8 @@ model = gpt.GPT(random.Random(2), V=len(data.characters), **sizes)
 x, y = data.batch(random.Random(1), 16)
 
 def step():
+    for weight in model.parameters():
+        weight.grad = None  # each count begins without gradients
     return cross_entropy(model(x), y)
 
 attention, linear = gpt.attention, gpt.linear
