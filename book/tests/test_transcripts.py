@@ -49,10 +49,6 @@ def test_marked_transcripts_are_counted():
 def test_masks():
     line = "step-03 · loss 2.1 · 0.80 ms/step · 1,254 characters/s"
     assert transcripts.mask(line) == "step-03 · loss 2.1 · * ms/step · * characters/s"
-    assert (
-        transcripts.mask("a loss · … ms/step · … characters/s")
-        == "a loss · * ms/step · * characters/s"
-    )
     assert transcripts.mask("98 passed in 2.17s") == "98 passed in *s"
     assert transcripts.mask("3.1 times as fast, 12,345 tokens/s") == "* times as fast, * tokens/s"
     assert transcripts.mask("41.5 MB in 0.25 ms, 3 sums") == "* MB in * ms, 3 sums"
