@@ -154,14 +154,16 @@ class Site:
     def front(self):
         """The front page, the whole README, and the page for whoever mends."""
         links = Links(self.places(), self.commits())
-        first = self.source.readme.split("\n## Two commands")[0]
+        # Whoever reads this is in a browser already: how to get there stands in the whole README.
+        first = self.source.readme.split("\n## Start")[0]
         start = self.source.steps[0]
         begin = f'<p class="begin"><a href="{start.tag}.html">Begin: {escape(str(start))}</a> '
         begin += '<a href="contents.html">All steps</a> '
         begin += '<a href="readme.html">The whole README</a></p>'
         if self.runs:
             begin += (
-                '<p class="note">The steps of act I run in these pages: nothing to install.</p>'
+                '<p class="note">The steps of act I run in these pages, by “run it here”: '
+                "nothing to install.</p>"
             )
         body = self.text.html(first, links).replace("</h1>", f"</h1>{begin}", 1)
         article = '<article class="prose">{}</article>'
@@ -217,7 +219,7 @@ class Site:
         items = []
         for step, change in self.source.history.get(path, []):
             size = f"<small>+{change.count('+')} −{change.count('-')}</small>"
-            where = f'<a href="../{step.tag}.html#{escape(path)}">{step.tag}</a>'
+            where = f'<a href="../{step.tag}.html#{escape(path)}" target="_top">{step.tag}</a>'
             then = ""
             if change.kind != "gone" and change.new != blob and change.new != "1":
                 then = f' · <a href="../{diff.file_page(path, change.new)}">as it was then</a>'

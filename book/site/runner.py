@@ -19,6 +19,7 @@ CDN = f"https://cdn.jsdelivr.net/pyodide/v{fetch.NPM['pyodide'][0]}/full/"
 PARTS = ("pyodide.mjs", "pyodide.asm.mjs", "pyodide.asm.wasm", "python_stdlib.zip")
 PARTS += ("pyodide-lock.json",)
 NEEDED = re.compile(r"(engine|model|tests)/.*\.py|model/data/.*\.txt|pyproject\.toml")
+TRAIN = "model/train.py"
 EXERCISE = re.compile(r"tests/exercises/test_(\w+)\.py")
 DATE = (2026, 1, 1, 0, 0, 0)  # of all files in an archive, so that builds are alike
 
@@ -76,6 +77,7 @@ def facts(source, step):
         "packages": sorted(dependencies(step.commit, source.root)),
         "cdn": CDN,
         "expected": blobs[tree[EXPECTED]],
+        "options": "--learning-rate 0.01" if "learning-rate" in blobs[tree[TRAIN]] else "",
         "exercises": [found for found in exercises if found],
         "puzzles": re.findall(r'^    "(\w+)":', table[1], re.M) if table else [],
     }

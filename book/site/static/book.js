@@ -75,12 +75,22 @@ function showPanel(name) {
 
 // The element that a hash such as #engine/ops.py:12 means. Most lines have no id of their own.
 function found(hash) {
-  const name = decodeURIComponent(hash.replace(/^#/, ""));
+  let name;
+  try {
+    name = decodeURIComponent(hash.replace(/^#/, ""));
+  } catch {
+    return undefined; // no address that this book has written
+  }
   const direct = name && document.getElementById(name);
   if (direct) return direct;
   const [path, number] = name.split(":");
   const file = document.getElementById(path)?.closest(".file");
   return file && ($(`span[data-n="${+number}"], ins[data-n="${+number}"]`, file) ?? $("h3", file));
+}
+
+// In one column the code stands below the text.
+function reachPanel() {
+  if (getComputedStyle(pane).position !== "sticky") $(".tabs").scrollIntoView();
 }
 
 function goTo(hash) {
@@ -89,7 +99,7 @@ function goTo(hash) {
   const panel = target.closest(".panel");
   if (panel) showPanel(panel.id);
   $$(".reached").forEach((element) => element.classList.remove("reached"));
-  if (target.matches(".panel")) return;
+  if (target.matches(".panel")) return reachPanel();
   const reached = target.tagName === "H3" ? target.closest("header") : target;
   if (panel) reached.classList.add("reached");
   reached.scrollIntoView({ block: target.closest("pre") ? "center" : "start" });
@@ -124,7 +134,7 @@ function reachedStop() {
 
 if (pane) {
   showPanel("diff");
-  addEventListener("hashchange", () => goTo(location.hash));
+  addEventListener("hashchange", () => (location.hash ? goTo(location.hash) : showPanel("diff")));
   for (const link of $$(".tabs a, a.stop"))
     link.addEventListener("click", (event) => {
       event.preventDefault();

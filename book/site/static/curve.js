@@ -15,7 +15,7 @@ class Curve {
     this.levels = Object.entries(levels);
     this.points = [];
     this.total = 1;
-    this.svg = drawn("svg", { viewBox: "0 0 600 230", class: "chart live", role: "img" });
+    this.svg = drawn("svg", { class: "chart live", role: "img" });
     this.draw();
   }
   add(step, total, loss) {
@@ -25,22 +25,25 @@ class Curve {
   }
   draw() {
     const all = [...this.levels.map(([, loss]) => loss), ...this.points.map(([, loss]) => loss)];
+    // As wide as its place, so that letters have their size on a phone too.
+    const wide = Math.max(280, Math.min(600, this.svg.clientWidth || 600)), right = wide - 90;
+    this.svg.setAttribute("viewBox", `0 0 ${wide} 230`);
     const low = Math.min(...all, 2.4) - 0.05, high = Math.max(...all, 2.7) + 0.05;
-    const x = (step) => 40 + (step / this.total) * 470;
+    const x = (step) => 40 + (step / this.total) * (right - 40);
     const y = (loss) => 10 + ((high - loss) / (high - low)) * 190;
     let under = 0; // words that would touch move down
     const parts = this.levels.toSorted((a, b) => b[1] - a[1]).flatMap(([name, loss]) => {
       under = Math.max(y(loss) + 4, under + 13);
       return [
-        drawn("path", { d: `M40 ${y(loss)}H510`, class: "level" }),
-        drawn("text", { x: 514, y: under, class: "right" }, `${name} ${loss}`),
+        drawn("path", { d: `M40 ${y(loss)}H${right}`, class: "level" }),
+        drawn("text", { x: right + 4, y: under, class: "right" }, `${name} ${loss}`),
       ];
     });
     const line = this.points.map(([step, loss]) => `${x(step)},${y(loss)}`).join(" ");
     parts.push(drawn("polyline", { points: line, class: "curve loss" }));
     for (const loss of [low, high])
       parts.push(drawn("text", { x: 34, y: y(loss) + 4, class: "mark" }, loss.toFixed(2)));
-    parts.push(drawn("text", { x: 275, y: 224 }, `${this.total.toLocaleString("en")} steps`));
+    parts.push(drawn("text", { x: (40 + right) / 2, y: 224 }, `${this.total.toLocaleString("en")} steps`));
     const last = this.points.at(-1);
     this.svg.setAttribute("aria-label", last ? `loss ${last[1].toFixed(3)} at step ${last[0]}` : "loss");
     this.svg.replaceChildren(...parts);

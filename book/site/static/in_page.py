@@ -20,6 +20,9 @@ from pyodide.ffi import can_run_sync, run_sync
 
 STEP, EXERCISE = "/step", "/exercise"
 EVERY = 0.1  # seconds between two messages to the page
+# Characters that an order may print, since a loop may print without an end; after the first of
+# them they go to the page in pieces of such a size.
+MOST, AT_ONCE = 50_000, 2_000
 
 say = stopping = pause = None  # set by worker.js
 model = None  # what was trained last, as sample_name takes it
@@ -32,15 +35,29 @@ class Screen(io.TextIOBase):
     encoding = "utf-8"
 
     def __init__(self, kind):
-        self.kind, self.passing = kind, False
+        self.kind, self.passing, self.left, self.kept = kind, False, MOST, ""
 
     def write(self, words):
         """A line that begins with \\r is progress, which the next one replaces."""
+        passing = words.startswith("\r") or (self.passing and words == "\n")
         if words:
-            passing = words.startswith("\r") or (self.passing and words == "\n")
             self.passing = words.startswith("\r")
-            say("progress" if passing else self.kind, words)
+        if passing:
+            self.flush()
+            say("progress", words)
+        elif self.left:
+            self.kept += words[: self.left]
+            self.left -= min(len(words), self.left)
+            if not self.left:
+                self.kept += f"\n… more than {MOST:,} characters: no more is shown\n"
+            if self.left > MOST - AT_ONCE or len(self.kept) > AT_ONCE or not self.left:
+                self.flush()
         return len(words)
+
+    def flush(self):
+        if self.kept:
+            say(self.kind, self.kept)
+        self.kept = ""
 
     def writable(self):
         return True
@@ -59,7 +76,8 @@ def begin(place=STEP):
 @contextlib.contextmanager
 def screen():
     """Output goes to the page, and an error ends as in a terminal."""
-    with contextlib.redirect_stdout(Screen("out")), contextlib.redirect_stderr(Screen("err")):
+    out, err = Screen("out"), Screen("err")
+    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
         try:
             yield
         except SystemExit:
@@ -70,7 +88,11 @@ def screen():
             start = inner[-1] + 1 if inner else 1
             while start < len(kept) and not kept[start].startswith(("  File", "Trace", *LETTERS)):
                 start += 1
+            out.flush()
             print("\n".join([kept[0], *kept[start:]]), file=sys.stderr)
+        finally:
+            out.flush()
+            err.flush()
 
 
 LETTERS = tuple("ABCDEFGHIJKLMNOPQRSTUVWXYZ")  # an error's name begins with one
@@ -188,7 +210,10 @@ def sample(count, temperature, prompt, seed):
     named = {name: asked[name] for name in asked if name in signature(module)}
     rng = random.Random(seed)
     with screen():
-        print("  ".join(module.sample_name(model, rng, **named) for _ in range(count)))
+        try:
+            print("  ".join(module.sample_name(model, rng, **named) for _ in range(count)))
+        except ValueError as error:  # letters that the model does not know
+            print(error)
 
 
 def line(session, text):

@@ -7,27 +7,42 @@ const step = panel.dataset.step;
 const served = location.protocol.startsWith("http");
 const PATIENCE = 3000; // milliseconds that Stop waits before it ends Python itself
 
-// A terminal: lines that come, where \r begins the last one anew.
+// A terminal: lines that come; what follows \r takes the place of the last one. It is drawn once a
+// frame, however much comes.
 class Terminal {
   constructor(label) {
     this.element = make("pre", { className: "term live", tabIndex: 0 });
     this.element.setAttribute("role", "log");
     this.element.setAttribute("aria-label", label);
     this.text = "";
+    this.anew = this.waiting = false;
   }
   clear() {
     this.text = "";
+    this.anew = false;
     this.element.replaceChildren();
   }
   write(words) {
     for (const piece of words.split(/(\r)/)) {
-      if (piece === "\r") this.text = this.text.slice(0, this.text.lastIndexOf("\n") + 1);
-      else this.text += piece;
+      if (piece === "\r") this.anew = true;
+      else if (piece) {
+        if (this.anew && !piece.startsWith("\n"))
+          this.text = this.text.slice(0, this.text.lastIndexOf("\n") + 1);
+        this.anew = false;
+        this.text += piece;
+      }
     }
+    if (!this.waiting) requestAnimationFrame(() => this.show());
+    this.waiting = true;
+  }
+  show() {
+    this.waiting = false;
     this.element.textContent = this.text;
     this.element.scrollTop = this.element.scrollHeight;
   }
 }
+
+let memory = 0; // grows when what lines of sessions have made is gone, so that all has to run again
 
 // Python in its worker. One order at a time is at work; its output goes to `screen`.
 const python = {
@@ -47,6 +62,7 @@ const python = {
     } else if (kind === "loss") this.onloss?.(...JSON.parse(words));
     else if (kind === "looks") this.onlooks?.(JSON.parse(words));
     else if (kind === "stopping") clearTimeout(this.patience);
+    else if (kind === "broken") this.end(`Python could not be loaded: ${words}`);
     else if (kind === "progress" && this.screen?.pass) this.screen.pass(words);
     else this.screen?.write(words);
   },
@@ -64,12 +80,17 @@ const python = {
   end(why) {
     this.worker?.terminate();
     Object.assign(this, { worker: undefined, loaded: false, trained: false });
+    memory += 1;
     for (const { reject } of this.waiting.values()) reject(new Error(why));
     this.waiting.clear();
   },
+  // A second click changes nothing: a training that stops still makes its report.
   stop() {
-    this.worker?.postMessage({ order: "stop" });
     const meant = this.id;
+    if (this.stopped === meant || !this.waiting.has(meant)) return;
+    this.stopped = meant;
+    stopButton.textContent = "Stopping …";
+    this.worker?.postMessage({ order: "stop" });
     this.patience = setTimeout(() => {
       if (this.waiting.has(meant)) this.end("Stopped by force: what was in memory is gone.");
     }, PATIENCE);
@@ -83,12 +104,34 @@ const button = (words, act) => {
 };
 const labelled = (words, input) => make("label", {}, words, " ", input);
 
-// While an order is at work, only Stop can be pressed.
+// While an order is at work, only Stop can be pressed, and the button that began it, if it is not
+// beside Stop: then it stops too.
 const stopButton = button("Stop", () => python.stop());
+let begun; // that button
+function starter(words, act) {
+  const element = button(words, async (event) => {
+    if (begun === element && event.detail < 2) python.stop(); // a double click begins, and no more
+    if (begun) return;
+    begun = element;
+    const label = element.getAttribute("aria-label");
+    if (label) element.setAttribute("aria-label", "stop");
+    element.textContent = label ? "■" : "Stop this";
+    try {
+      await act();
+    } finally {
+      begun = undefined;
+      element.textContent = words;
+      if (label) element.setAttribute("aria-label", label);
+    }
+  });
+  return runs(element);
+}
 async function working(screen, order, ...words) {
+  const focused = document.activeElement;
   panel.classList.add("working");
-  for (const other of $$(".runs")) other.disabled = other !== stopButton;
   stopButton.disabled = false;
+  if (focused !== begun && focused.matches(".runs")) stopButton.focus({ preventScroll: true });
+  for (const other of $$(".runs")) other.disabled = other !== stopButton && other !== begun;
   try {
     return await python.ask(screen, order, ...words);
   } catch (error) {
@@ -97,10 +140,14 @@ async function working(screen, order, ...words) {
   } finally {
     panel.classList.remove("working");
     for (const other of $$(".runs")) other.disabled = false;
-    stopButton.disabled = true;
+    stopButton.textContent = "Stop";
     invent.disabled = !python.trained;
+    if (document.activeElement === stopButton) focused.focus({ preventScroll: true });
+    stopButton.disabled = true;
   }
 }
+// Whoever leaves the page in the middle of a run is asked.
+addEventListener("beforeunload", (event) => { if (python.waiting.size) event.preventDefault(); });
 const runs = (element) => {
   element.classList.add("runs");
   return element;
@@ -109,7 +156,7 @@ const runs = (element) => {
 // Training and puzzles -----------------------------------------------------------------------------
 const output = new Terminal("what the program prints");
 const pictures = make("div", { className: "pictures" });
-const options = make("input", { size: 24, placeholder: "--learning-rate 0.01", spellcheck: false });
+const options = make("input", { size: 24, spellcheck: false });
 const trainButton = runs(button("Train", train));
 const count = make("input", { type: "number", min: 1, max: 100, value: 10 });
 const temperature = make("input", { type: "range", min: 0.1, max: 2, step: 0.1, value: 1 });
@@ -120,6 +167,9 @@ const invent = runs(button("Invent names", sampleNames));
 const boxes = { temperature: labelled("temperature", temperature), prompt: labelled("begins with", prompt) };
 let facts, seed = 1;
 
+options.addEventListener("keydown", (event) => {
+  if (event.key === "Enter") trainButton.click();
+});
 temperature.addEventListener("input", () => { shown.textContent = (+temperature.value).toFixed(1); });
 
 // The losses of counting, from the report that the book has of this step.
@@ -130,9 +180,17 @@ function yardsticks() {
 }
 function watch(levels) {
   const curve = new Curve(levels), looks = make("div", { className: "wide", tabIndex: 0 });
-  pictures.replaceChildren(curve.svg, looks);
-  python.onloss = (...point) => curve.add(...point);
-  python.onlooks = (found) => looks.replaceChildren(drawLooks(found));
+  const note = make("p", { className: "note", hidden: true });
+  note.textContent = "Where each head looks: a row for the letter that looks, a column for each that it may look at.";
+  pictures.replaceChildren(note, looks); // a step that only counts has no curve
+  python.onloss = (...point) => {
+    if (!curve.svg.isConnected) pictures.prepend(curve.svg);
+    curve.add(...point);
+  };
+  python.onlooks = (found) => {
+    note.hidden = false;
+    looks.replaceChildren(drawLooks(found));
+  };
   output.clear();
 }
 async function run(command, name, words) {
@@ -159,6 +217,7 @@ function showCommand(typed) {
   const [name, words] = making ? ["model.train", making[1] ?? ""] : other.slice(1);
   const go = runs(button("▶", () => {
     showPanel("run");
+    reachPanel();
     return run(command, name, words);
   }));
   go.setAttribute("aria-label", `run ${command}`);
@@ -168,6 +227,8 @@ function showCommand(typed) {
 async function sampleNames() {
   names.clear();
   seed += 1;
+  count.value = Math.max(1, Math.min(100, Math.round(+count.value)));
+  prompt.value = prompt.value.toLowerCase();
   await working(names, "sample", +count.value, +temperature.value, prompt.value, seed);
 }
 
@@ -175,7 +236,9 @@ function showTraining() {
   stopButton.className = "runs";
   stopButton.disabled = true;
   invent.disabled = true;
+  options.placeholder = facts.options;
   boxes.temperature.append(" ", shown);
+  for (const box of Object.values(boxes)) box.hidden = true; // until it is known what the model takes
   const first = make("div", { className: "run-bar" }, trainButton, stopButton);
   first.append(labelled("ARGS", options));
   if (facts.puzzles.length) {
@@ -226,19 +289,22 @@ function showExercise(exercise) {
   editor.addEventListener("blur", () => delete editor.dataset.leave);
   const verdict = make("strong", { className: "verdict" });
   const hints = make("ol"), solution = make("pre", { hidden: true, tabIndex: 0 });
-  const check = runs(button("Check", async () => {
+  const check = starter("Check", async () => {
     screen.clear();
     verdict.textContent = "";
     const solved = await working(screen, "check", exercise.file, editor.value, exercise.test);
     verdict.textContent = solved ? "Solved." : "Not yet.";
-  }));
+    memory += 1;
+  });
   const next = button("Hint", () => {
     const left = exercise.hints.slice(hints.children.length);
     if (left.length) hints.append(make("li", { textContent: left[0] }));
     if (left.length <= 1) next.textContent = "Solution";
     if (!left.length) solution.hidden = false;
+    next.disabled = !left.length;
   });
   const again = button("Begin anew", () => {
+    if (editor.value !== exercise.text && !confirm("Forget what you have written here?")) return;
     editor.value = exercise.text;
     keep(exercise, exercise.text);
   });
@@ -274,7 +340,7 @@ function showSession(block) {
     } else if (!last) block.append(node);
   }
   cells.forEach((cell, n) => {
-    const go = runs(button("▶", () => runTo(cells, n, session)));
+    const go = starter("▶", () => runTo(cells, n, session));
     go.setAttribute("aria-label", "run this statement and those above it");
     cell.code.contentEditable = "plaintext-only";
     cell.code.spellcheck = false;
@@ -284,11 +350,15 @@ function showSession(block) {
     cell.code.addEventListener("keydown", (event) => {
       if (event.key === "Enter" && (event.ctrlKey || event.metaKey || event.shiftKey)) {
         event.preventDefault();
-        go.click();
+        if (!begun) go.click();
       }
     });
     block.append(make("div", { className: "cell" }, go, cell.code), cell.result);
   });
+  if (block === $("pre.session")) {
+    const note = "▶ runs a line, after those above it. The lines can be edited: click into one.";
+    block.before(make("p", { className: "note", textContent: note }));
+  }
 }
 
 // What a statement prints. Its progress is shown while it works, and not kept.
@@ -308,17 +378,15 @@ class Result extends Terminal {
   }
 }
 
-let runOf = 0; // grows when Python's memory is new, so that all has to be run again
 async function runTo(cells, last, session) {
-  if (!python.worker) runOf += 1;
   for (let n = 0; n <= last; n++) {
-    const cell = cells[n], text = cell.code.textContent, mark = `${runOf}:${text}`;
+    const cell = cells[n], text = cell.code.textContent, mark = `${memory}:${text}`;
     if (n < last && cell.done === mark) continue;
     const screen = new Result(cell.result);
     await working(screen, "line", session, text);
     screen.end();
     cell.done = mark;
-    if (!python.worker) return;
+    if (!python.worker || python.stopped === python.id) return;
   }
 }
 

@@ -32,7 +32,7 @@
         const rank = name.toLowerCase() === words[0] ? 0 : name.toLowerCase().startsWith(words[0]) ? 2 : 4;
         results.push([rank, page, `#${place}`, `${kind} ${name}`, place]);
       }
-    index.pages.forEach(([, title], page) => has(title) && results.push([1, page, "", title, title]));
+    index.pages.forEach(([, title], page) => has(title) && results.push([0, page, "", title, title]));
     for (const [page, heading, text] of index.texts)
       if (has(`${heading} ${text}`)) results.push([3, page, anchor(heading), heading, text]);
     for (const [page, path, numbers, text] of index.code)

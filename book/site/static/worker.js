@@ -7,6 +7,11 @@ let ready, tested;
 let busy = Promise.resolve();
 
 const say = (kind, words) => postMessage({ kind, words });
+let begun = false;
+// Pyodide waits for ever for a file that did not come.
+addEventListener("unhandledrejection", ({ reason }) => {
+  if (!begun) say("broken", String(reason?.message ?? reason));
+});
 const bytes = async (path) => {
   const answer = await fetch(new URL(path, site));
   if (!answer.ok) throw new Error(`${path}: ${answer.status}; expected a file that make book wrote`);
@@ -36,6 +41,7 @@ async function begin(step) {
   const python = pyodide.pyimport("in_page");
   Object.assign(python, { say, pause, stopping: () => stop });
   python.begin();
+  begun = true;
   return { pyodide, python };
 }
 
@@ -52,6 +58,7 @@ const ORDERS = {
   forget: ({ python }) => python.forget_sessions(),
   check: async ({ pyodide, python }, path, text, test) => {
     tested ??= loadTests(pyodide);
+    tested.catch(() => { tested = undefined; });
     await tested;
     return python.check.callPromising(path, text, test);
   },
@@ -65,6 +72,7 @@ onmessage = ({ data: { order, id, words } }) => {
   busy = busy.then(async () => {
     try {
       ready ??= begin(new URLSearchParams(location.search).get("step"));
+      ready.catch(() => { ready = undefined; }); // the next order tries again
       const tools = await ready;
       stop = false;
       const answer = await ORDERS[order](tools, ...words);

@@ -178,3 +178,17 @@ def test_a_word_is_explained(open_page, page_of):
     assert page.locator("#tip").inner_text().strip()
     page.keyboard.press("Escape")
     assert page.locator("#tip").count() == 0
+
+
+def test_back_from_a_tab_shows_the_diff(open_page, page_of):
+    page = open_page(page_of("nudge"))
+    page.locator(".tabs a").nth(1).click()
+    assert page.locator("#files").is_visible()
+    page.go_back()
+    page.locator("#diff").wait_for()
+
+
+def test_an_address_that_nobody_wrote_breaks_nothing(open_page, page_of):
+    page = open_page(page_of("nudge") + "#%")
+    page.keyboard.press("/")
+    page.locator("dialog").wait_for()

@@ -61,7 +61,7 @@ def test_a_deeper_model_stops_with_its_report(run):
     page.get_by_label("ARGS", exact=True).fill("--passes 1")
     page.get_by_role("button", name="Train", exact=True).click()
     expect(log(page)).to_contain_text("characters/s", timeout=PATIENT)
-    page.get_by_role("button", name="Stop").click()
+    page.get_by_role("button", name="Stop", exact=True).click()
     expect(log(page)).to_contain_text("held-out", timeout=PATIENT)
     expect(page.get_by_role("button", name="Invent names")).to_be_enabled()
 
@@ -83,7 +83,7 @@ def test_a_puzzle_shows_where_heads_look(run):
     first = looks.inner_html()
     page.wait_for_timeout(2 * SECONDS)
     assert looks.inner_html() != first
-    page.get_by_role("button", name="Stop").click()
+    page.get_by_role("button", name="Stop", exact=True).click()
     expect(log(page)).to_contain_text("right", timeout=PATIENT)
 
 
@@ -115,9 +115,9 @@ def test_a_session_prints_what_the_book_prints(run, slug):
     printed = session.evaluate(RESULTS)
     last = session.locator(".cell button").last
     last.click()
-    expect(page.get_by_role("button", name="Stop")).to_be_enabled()
-    expect(last).to_be_enabled(timeout=PATIENT)
-    expect(page.get_by_role("button", name="Stop")).to_be_disabled()
+    stop = page.get_by_role("button", name="Stop", exact=True)
+    expect(stop).to_be_enabled()
+    expect(stop).to_be_disabled(timeout=PATIENT)
     assert session.evaluate(RESULTS) == printed
 
 
@@ -140,7 +140,7 @@ def test_an_endless_line_is_stopped(run):
     expect(result).to_have_text("1", timeout=PATIENT)
     cell.locator("code").fill("while True: pass")
     cell.get_by_role("button").click()
-    page.get_by_role("button", name="Stop").click()
+    page.get_by_role("button", name="Stop", exact=True).click()
     expect(result).to_contain_text("Stopped by force", timeout=PATIENT)
     cell.locator("code").fill("2")
     cell.get_by_role("button").click()
@@ -164,3 +164,59 @@ def test_an_exercise_fails_and_is_solved_and_is_kept(run):
     expect(verdict).to_have_text("Solved.", timeout=PATIENT)
     page.reload()
     expect(page.get_by_label(exercise["file"], exact=True)).to_have_value(solution)
+
+
+def test_lines_still_know_what_stands_above_after_a_check(run):
+    page = run("pairs")
+    stop = page.get_by_role("button", name="Stop", exact=True)
+    cell = page.locator("pre.session .cell").nth(3)
+    result = page.locator("pre.session samp").nth(3)
+    cell.get_by_role("button").click()
+    expect(stop).to_be_disabled(timeout=PATIENT)
+    page.get_by_role("button", name="Check").click()
+    expect(page.locator(".verdict")).to_have_text("Not yet.", timeout=PATIENT)
+    cell.locator("code").fill("counts[0][0]")
+    cell.get_by_role("button").click()
+    expect(result).to_have_text("0.5", timeout=PATIENT)
+
+
+def test_a_second_click_on_stop_takes_nothing(run):
+    page = run("residual")
+    page.get_by_role("button", name="Train", exact=True).click()
+    expect(log(page)).to_contain_text("characters/s", timeout=PATIENT)
+    page.get_by_role("button", name="Stop", exact=True).click()
+    page.get_by_role("button", name="Stopping …").click()
+    expect(log(page)).to_contain_text("held-out", timeout=PATIENT)
+
+
+def test_a_loop_that_prints_is_cut_and_can_be_stopped(run):
+    page = run("value")
+    cell = page.locator("pre.session .cell").first
+    cell.locator("code").fill("while True: print('y')")
+    cell.get_by_role("button").click()
+    result = page.locator("pre.session samp").first
+    expect(result).to_contain_text("no more is shown", timeout=PATIENT)
+    cell.get_by_role("button").click()
+    expect(result).to_contain_text("Stopped by force", timeout=PATIENT)
+
+
+def test_what_cannot_be_loaded_is_said_and_tried_again(page_of, browser, address):
+    context = browser.new_context()
+    page = context.new_page()
+    page.goto(f"{address}{page_of('pairs')}#run")
+    train = page.get_by_role("button", name="Train", exact=True)
+    context.route("**/*.wasm", lambda route: route.abort())
+    train.click()
+    expect(log(page)).to_contain_text("could not be loaded", timeout=PATIENT)
+    context.unroute("**/*.wasm")
+    train.click()
+    expect(log(page)).to_contain_text("uniform", timeout=PATIENT)
+    context.close()
+
+
+@pytest.mark.parametrize("name", ["run it here", "run make train"])
+def test_on_a_phone_the_panel_comes_into_view(open_page, page_of, name):
+    page = open_page(page_of("pairs"), 360)
+    page.get_by_role("button", name="run make train").wait_for()
+    page.get_by_role("link" if name == "run it here" else "button", name=name).click()
+    expect(page.locator("#run h2")).to_be_in_viewport()
