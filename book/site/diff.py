@@ -58,15 +58,21 @@ def render_file(change, blobs, history, tag, marked):
     if change.kind != "gone" and change.new != "1":
         links = f' · <a class="whole" href="{file_page(change.path, change.new)}">whole file</a>'
     head = f"<header>{head}<p>{counts}{note}{links}</p>{past(change.path, history, tag)}</header>"
-    before, after = sides(change, blobs) if change.hunks else ([], [])
+    return f'<section class="file">{head}{render_hunks(change, blobs, marked)}</section>'
+
+
+def render_hunks(change, blobs, marked=()):
+    """The lines of a file's diff; nothing where there are none, as after a mere rename."""
+    if not change.hunks:
+        return ""
+    before, after = sides(change, blobs)
     hunks = [
         "".join(one_line(change, *line, before, after, marked) for line in hunk)
         for hunk in change.hunks
     ]
     gap = '<span class="gap">⋯\n</span>'
-    label = f'tabindex="0" role="group" aria-label="changes of {path}"'
-    code = f'<pre class="lines" {label}>{gap.join(hunks)}</pre>' if hunks else ""
-    return f'<section class="file">{head}{code}</section>'
+    label = f'tabindex="0" role="group" aria-label="changes of {escape(change.path)}"'
+    return f'<pre class="lines" {label}>{gap.join(hunks)}</pre>'
 
 
 def past(path, history, tag):

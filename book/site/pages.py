@@ -167,7 +167,10 @@ class Site:
             )
         body = self.text.html(first, links).replace("</h1>", f"</h1>{begin}", 1)
         article = '<article class="prose">{}</article>'
-        readme = article.format(self.text.html(self.source.readme, links))
+        there = "“This page” means the repository's, from which this book is made: not this one."
+        start = f'<h2 id="start">Start</h2>\n<p class="note">{there}</p>'
+        readme = self.text.html(self.source.readme, links)
+        readme = article.format(readme.replace('<h2 id="start">Start</h2>', start))
         mending = self.text.html(self.mending(), Links(self.places(), self.commits(), "book"))
         return {
             "index.html": self.framed("index.html", "stepgrad", article.format(body)),

@@ -8,10 +8,14 @@ import json
 import re
 import shutil
 import sys
+import tempfile
 import zipfile
+from pathlib import Path
 
+import diff
 import fetch
-from common import EXPECTED, Problem, dependencies
+from common import EXPECTED, Problem, dependencies, git
+from source import read_diff
 
 ACT = 1  # later acts need numpy, which is not in the package
 # With --cdn, act II's steps are there too. Their packages come from here, while the page is used.
@@ -42,6 +46,24 @@ def unpacked(wheels):
     return files
 
 
+def solved(path, text, patch):
+    """A file's text with a patch applied, and what that changes; the patch's numbers may be old."""
+    with tempfile.TemporaryDirectory() as folder:
+        places = [Path(folder) / side / path for side in "ab"]
+        for place in places:
+            place.parent.mkdir(parents=True)
+            place.write_text(text)
+        git("apply", f"--include={path}", "-", root=f"{folder}/b", stdin=patch)
+        options = ("--no-index", "--no-prefix", "--no-color", f"a/{path}", f"b/{path}")
+        shown = git("diff", *options, root=folder, check=False)
+        return places[1].read_text(), read_diff(shown)[0]
+
+
+def place_to_write(change):
+    """The line from which the last change is made: the changes before it are imports."""
+    return next(old for sign, old, _ in change.hunks[-1] if sign != " ")
+
+
 def exercise(source, step, path):
     """What the page needs of an exercise: its task, the file to edit, hints, the solution."""
     slug = EXERCISE.fullmatch(path)[1]
@@ -49,20 +71,22 @@ def exercise(source, step, path):
     place = source.root / "book/solutions" / name
     if not place.exists():
         return None
-    hints, _, rest = place.read_text().partition("diff --git ")
-    files = re.findall(r"^\+\+\+ b/(\S+)", rest, re.M)
-    start = re.search(r"^@@ -(\d+)", rest, re.M)
+    hints, mark, rest = place.read_text().partition("diff --git ")
+    file = read_diff(mark + rest)[0].path
     tree, blobs = source.trees[step.tag], source.blobs
+    text = blobs[tree[file]]
+    solution, change = solved(file, text, mark + rest)
     told = re.search(r'def test_.*?\n    """(.*?)"""', blobs[tree[path]], re.S)
     return {
         "name": slug,
         "test": path,
         "task": re.sub(r"\n    ", "\n", told[1]).strip() if told else "",
-        "file": files[0],
-        "text": blobs[tree[files[0]]] if files[0] in tree else "",
-        "line": int(start[1]) + 3 if start else 1,
+        "file": file,
+        "text": text,
+        "line": place_to_write(change),
         "hints": [line.split(": ", 1)[1] for line in hints.splitlines() if ": " in line],
-        "solution": f"diff --git {rest}",
+        "solution": solution,
+        "diff": diff.render_hunks(change, {change.old: text, change.new: solution}),
     }
 
 

@@ -191,6 +191,15 @@ def test_an_archive_is_the_same_every_time():
         assert packed.namelist() == ["a.py", "b.py"]
 
 
+def test_a_solution_fits_a_file_whose_lines_have_moved():
+    patch = "diff --git a/a/b.py b/a/b.py\n--- a/a/b.py\n+++ b/a/b.py\n"
+    patch += "@@ -7,2 +7,3 @@\n one\n+new\n two\n"
+    text, change = runner.solved("a/b.py", "zero\none\ntwo\nthree\n", patch)
+    assert text == "zero\none\nnew\ntwo\nthree\n" and change.path == "a/b.py"
+    assert runner.place_to_write(change) == 3
+    assert "<ins data-n=3>new" in diff.render_hunks(change, {change.old: text, change.new: text})
+
+
 def test_a_site_is_built_from_the_chain(small, tmp_path):
     folder = tmp_path / "site"
     sizes, large = build.build(["--plain"], folder, small.folder)

@@ -89,8 +89,17 @@ function found(hash) {
 }
 
 // In one column the code stands below the text.
+const isBeside = () => getComputedStyle(pane).position === "sticky";
 function reachPanel() {
-  if (getComputedStyle(pane).position !== "sticky") $(".tabs").scrollIntoView();
+  if (!isBeside()) $(".tabs").scrollIntoView();
+}
+
+// Beside the text the code scrolls alone; but it must not be above the end of both.
+function reach(element, block) {
+  const top = scrollY, { offsetTop, offsetHeight } = pane.parentElement;
+  element.scrollIntoView({ block });
+  if (isBeside() && pane.contains(element))
+    scrollTo(0, Math.min(top, offsetTop + offsetHeight - innerHeight));
 }
 
 function goTo(hash) {
@@ -102,7 +111,7 @@ function goTo(hash) {
   if (target.matches(".panel")) return reachPanel();
   const reached = target.tagName === "H3" ? target.closest("header") : target;
   if (panel) reached.classList.add("reached");
-  reached.scrollIntoView({ block: target.closest("pre") ? "center" : "start" });
+  reach(reached, target.closest("pre") ? "center" : "start");
   if (panel) setTimeout(() => light($(`a.stop[href="${CSS.escape(hash)}"]`)), 60);
 }
 
@@ -135,7 +144,7 @@ function reachedStop() {
 if (pane) {
   showPanel("diff");
   addEventListener("hashchange", () => (location.hash ? goTo(location.hash) : showPanel("diff")));
-  for (const link of $$(".tabs a, a.stop"))
+  for (const link of $$(".tabs a, .where a, a.stop"))
     link.addEventListener("click", (event) => {
       event.preventDefault();
       history.pushState(null, "", link.hash);
@@ -163,6 +172,12 @@ if (pane) {
       pane.scrollTop = 0;
     });
   if (location.hash) goTo(location.hash);
+  // As a page opens, the browser would go to the place as well, and move the text beside the code.
+  const { hash, pathname } = location;
+  if (isBeside() && pane.contains(found(hash) ?? null)) {
+    history.replaceState(null, "", pathname);
+    addEventListener("load", () => { if (!location.hash) history.replaceState(null, "", hash); });
+  }
 }
 
 // A click on a line's number makes a link to it.

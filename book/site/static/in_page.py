@@ -169,8 +169,9 @@ def caught(function):
 def program(name, words):
     """python3 -m name words; make train is model.train. Then the model is there to be sampled from.
 
-    Returns whether it is one that invents names.
+    Returns whether it is one that invents names; that of a puzzle does not.
     """
+    global model
     begin()
     module = importlib.import_module(name)
     for function in ("sample_name", "train"):
@@ -182,6 +183,8 @@ def program(name, words):
     with screen():
         module.main()
     unwatch(note)
+    if name == "model.puzzles":
+        model = None
     return model is not None and hasattr(sys.modules.get("model.sample"), "sample_name")
 
 

@@ -248,18 +248,26 @@ function showTraining() {
   const second = make("div", { className: "run-bar" }, invent, labelled("how many", count));
   second.append(...Object.values(boxes));
   const note = make("p", { className: "note" });
-  note.textContent = "With the first run the browser loads Python, 14 MB, from this site. It is slower there.";
+  const more = facts.exercises.length ? ", with the first Check pytest, 2 MB more" : "";
+  note.textContent = `With the first run the browser loads Python, 14 MB, from this site${more}. It is slower there.`;
   const title = make("h3", { textContent: "Names" });
   panel.append(note, first, pictures, output.element, title, second, names.element);
 }
 
 // Exercises ----------------------------------------------------------------------------------------
+// Shows the line of an exercise at which there is something to write.
+function openAt(editor, line) {
+  const start = editor.value.split("\n").slice(0, line - 1).join("\n").length + (line > 1);
+  editor.setSelectionRange(start, start);
+  const above = 6; // lines
+  editor.scrollTop = (line - 1 - above) * parseFloat(getComputedStyle(editor).lineHeight);
+}
 const kept = (exercise) => `exercise ${exercise.name} ${exercise.file}`;
-function remembered(exercise) {
+function remembered(exercise, otherwise) {
   try {
-    return localStorage.getItem(kept(exercise)) ?? exercise.text;
+    return localStorage.getItem(kept(exercise)) ?? otherwise;
   } catch {
-    return exercise.text;
+    return otherwise;
   }
 }
 function keep(exercise, text) {
@@ -273,9 +281,36 @@ function keep(exercise, text) {
 
 function showExercise(exercise) {
   const screen = new Terminal(`the test of ${exercise.name}`);
-  const editor = make("textarea", { rows: 22, spellcheck: false, value: remembered(exercise), wrap: "off" });
+  const editor = make("textarea", { rows: 22, spellcheck: false, wrap: "off" });
+  editor.value = remembered(exercise, exercise.text);
   editor.setAttribute("aria-label", exercise.file);
-  editor.addEventListener("input", () => keep(exercise, editor.value));
+  const leave = make("p", { className: "note", id: `leave-${exercise.name}` });
+  leave.textContent = "Tab indents; Escape, then Tab, leaves the editor.";
+  editor.setAttribute("aria-describedby", leave.id);
+  const seen = new IntersectionObserver((entries) => {
+    if (!entries.some((entry) => entry.isIntersecting)) return;
+    openAt(editor, exercise.line);
+    seen.disconnect();
+  });
+  seen.observe(editor);
+  editor.addEventListener("input", () => {
+    delete editor.dataset.leave;
+    keep(exercise, editor.value);
+  });
+  // What is written in another tab comes here too, so that no tab keeps an older text.
+  const take = (text) => {
+    if (text === editor.value) return;
+    const { selectionStart, scrollTop } = editor;
+    editor.value = text;
+    editor.setSelectionRange(selectionStart, selectionStart);
+    editor.scrollTop = scrollTop;
+  };
+  addEventListener("storage", ({ key, newValue }) => {
+    if (key === kept(exercise)) take(newValue ?? exercise.text);
+  });
+  addEventListener("pageshow", ({ persisted }) => {
+    if (persisted) take(remembered(exercise, editor.value));
+  });
   editor.addEventListener("keydown", (event) => {
     if (event.key !== "Tab" || event.shiftKey) return; // Escape, then Tab, leaves the editor
     if (editor.dataset.leave) return;
@@ -288,7 +323,7 @@ function showExercise(exercise) {
   });
   editor.addEventListener("blur", () => delete editor.dataset.leave);
   const verdict = make("strong", { className: "verdict" });
-  const hints = make("ol"), solution = make("pre", { hidden: true, tabIndex: 0 });
+  const hints = make("ol");
   const check = starter("Check", async () => {
     screen.clear();
     verdict.textContent = "";
@@ -303,18 +338,24 @@ function showExercise(exercise) {
     if (!left.length) solution.hidden = false;
     next.disabled = !left.length;
   });
-  const again = button("Begin anew", () => {
-    if (editor.value !== exercise.text && !confirm("Forget what you have written here?")) return;
-    editor.value = exercise.text;
-    keep(exercise, exercise.text);
-  });
-  solution.textContent = exercise.solution;
+  const replace = (text) => {
+    const own = ![exercise.text, exercise.solution].includes(editor.value);
+    if (own && !confirm("Forget what you have written here?")) return;
+    editor.value = text;
+    keep(exercise, text);
+    openAt(editor, exercise.line);
+    editor.scrollIntoView({ block: "nearest" });
+  };
+  const again = button("Begin anew", () => replace(exercise.text));
+  const put = button("Put it in", () => replace(exercise.solution));
+  const solution = make("div", { className: "file", hidden: true }, make("header", {}, put));
+  solution.insertAdjacentHTML("beforeend", exercise.diff);
   const head = make("p", {}, make("code", { textContent: exercise.test }));
   const task = make("p", { className: "task", textContent: exercise.task });
   const file = make("p", {}, make("code", { textContent: exercise.file }));
   const bar = make("div", { className: "run-bar" }, check, next, again, verdict);
   panel.append(make("h3", { textContent: `Exercise: ${exercise.name.replaceAll("_", " ")}` }));
-  panel.append(head, task, file, editor, bar, screen.element, hints, solution);
+  panel.append(head, task, file, editor, leave, bar, screen.element, hints, solution);
 }
 
 // Sessions: each statement can be edited, and runs with all that stand above it ------------------------

@@ -93,6 +93,10 @@ def test_axe_finds_nothing(open_page, pages, axe, width, scheme):
 def test_axe_finds_nothing_where_code_runs(open_page, page_of, axe):
     page = open_page(page_of("nudge") + "#run", 360, "dark")
     page.get_by_role("button", name="Train", exact=True).wait_for()
+    hint = page.get_by_role("button", name=re.compile("Hint|Solution"))
+    while hint.is_enabled():
+        hint.click()
+    page.get_by_role("button", name="Put it in").wait_for()
     assert violations(page, axe) == []
     full, seen = page.evaluate(WIDTH)
     assert full <= seen
@@ -162,6 +166,24 @@ def test_a_stop_leads_to_its_line_and_is_lit_when_it_is_reached(open_page, page_
 def test_a_link_to_a_line(open_page, page_of):
     page = open_page(page_of("nudge") + "#model/gpt.py:30")
     assert page.locator(".reached").get_attribute("data-n") == "30"
+
+
+@pytest.mark.parametrize("place", ["run", "files", "model/gpt.py", "model/gpt.py:30", "last file"])
+def test_a_link_to_the_code_leaves_the_text_where_it_is(open_page, page_of, place):
+    name = page_of("nudge")
+    if place == "last file":
+        place = re.findall(r'<h3 id="([^"]+)"', (SITE / name).read_text())[-1]
+    page = open_page(f"{name}#{place}")
+    page.wait_for_function("hash => location.hash === hash", arg=f"#{place}")
+    page.wait_for_timeout(200)
+    assert page.evaluate("scrollY") == 0
+    page.locator(".where a").last.click()
+    assert page.evaluate("[scrollY, location.hash]") == [0, "#run"]
+
+
+def test_the_readme_says_which_page_it_means(open_page):
+    page = open_page("readme.html")
+    assert "the repository's" in page.locator("h2#start + p.note").inner_text()
 
 
 def test_a_whole_file_beside_the_text(open_page, page_of):

@@ -85,6 +85,8 @@ def test_a_puzzle_shows_where_heads_look(run):
     assert looks.inner_html() != first
     page.get_by_role("button", name="Stop", exact=True).click()
     expect(log(page)).to_contain_text("right", timeout=PATIENT)
+    expect(page.get_by_role("button", name="Train", exact=True)).to_be_enabled(timeout=PATIENT)
+    expect(page.get_by_role("button", name="Invent names")).to_be_disabled()
 
 
 def test_lines_of_a_session_run_and_can_be_edited(run):
@@ -154,16 +156,91 @@ def test_an_exercise_fails_and_is_solved_and_is_kept(run):
     expect(verdict).to_have_text("Not yet.", timeout=PATIENT)
     page.get_by_role("button", name="Hint").click()
     assert page.locator("#run ol li").count() == 1
-    exercise = facts(page)["exercises"][0]
-    added = [line[1:] for line in exercise["solution"].splitlines() if line.startswith("+")]
-    solution = (
-        exercise["text"] + "\n" + "\n".join(line for line in added if not line.startswith("++"))
-    )
-    page.get_by_label(exercise["file"], exact=True).fill(solution)
+    exercise, editor = first_exercise(page)
+    solution = exercise["solution"] + "\n# mine\n"
+    editor.fill(solution)
     page.get_by_role("button", name="Check").click()
     expect(verdict).to_have_text("Solved.", timeout=PATIENT)
     page.reload()
-    expect(page.get_by_label(exercise["file"], exact=True)).to_have_value(solution)
+    expect(editor).to_have_value(solution)
+
+
+def first_exercise(page):
+    """What is known of it, and its editor."""
+    exercise = facts(page)["exercises"][0]
+    return exercise, page.get_by_label(exercise["file"], exact=True)
+
+
+SEEN = """(editor, line) => {
+    const y = (line - 1) * parseFloat(getComputedStyle(editor).lineHeight) - editor.scrollTop;
+    return y >= 0 && y < editor.clientHeight / 2;
+}"""
+
+
+def test_the_editor_opens_where_there_is_something_to_write(run):
+    page = run("pairs")
+    exercise, editor = first_exercise(page)
+    editor.scroll_into_view_if_needed()
+    page.wait_for_function("() => document.querySelector('textarea').scrollTop > 0")
+    assert exercise["line"] > 22 and editor.evaluate(SEEN, exercise["line"])
+    for name in ("Diff", "Run"):
+        page.locator(".tabs").get_by_role("link", name=name).click()
+    assert editor.evaluate(SEEN, exercise["line"])
+    editor.focus()
+    page.keyboard.type("here")
+    lines = editor.input_value().splitlines()
+    assert lines[exercise["line"] - 1].startswith("here")
+
+
+def test_the_solution_can_be_put_in(run):
+    page = run("nudge")
+    exercise, editor = first_exercise(page)
+    asked = []
+    page.on("dialog", lambda dialog: asked.append(dialog.message) or dialog.dismiss())
+    hint = page.get_by_role("button", name=re.compile("Hint|Solution"))
+    while hint.is_enabled():
+        hint.click()
+    put = page.get_by_role("button", name="Put it in")
+    editor.fill("mine")
+    put.click()
+    expect(editor).to_have_value("mine")
+    assert len(asked) == 1
+    editor.fill(exercise["text"])
+    put.click()
+    expect(editor).to_have_value(exercise["solution"])
+    page.get_by_role("button", name="Begin anew").click()
+    put.click()
+    assert len(asked) == 1
+    page.get_by_role("button", name="Check").click()
+    expect(page.locator(".verdict")).to_have_text("Solved.", timeout=PATIENT)
+    assert page.locator("#run .file ins").count() > 3
+
+
+def test_two_tabs_show_the_same_exercise(run):
+    page = run("nudge")
+    _, editor = first_exercise(page)
+    other = page.context.new_page()
+    other.goto(page.url)
+    _, second = first_exercise(other)
+    second.fill("from the other")
+    expect(editor).to_have_value("from the other")
+    editor.press_sequentially(", and from here")
+    expect(second).to_have_value(editor.input_value())
+    page.evaluate("Object.keys(localStorage).forEach(key => { localStorage[key] = 'gone on' })")
+    page.evaluate("dispatchEvent(new PageTransitionEvent('pageshow', {persisted: true}))")
+    expect(editor).to_have_value("gone on")
+
+
+def test_escape_and_tab_leave_the_editor(run):
+    page = run("nudge")
+    _, editor = first_exercise(page)
+    expect(editor).to_have_accessible_description(re.compile("Escape, then Tab"))
+    editor.fill("")
+    page.keyboard.press("Tab")
+    expect(editor).to_have_value("    ")
+    page.keyboard.press("Escape")
+    page.keyboard.press("Tab")
+    expect(editor).not_to_be_focused()
 
 
 def test_lines_still_know_what_stands_above_after_a_check(run):
