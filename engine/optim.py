@@ -1,6 +1,6 @@
 """What changes the weights once their gradients are known."""
 
-import math
+import numpy as np
 
 
 class SGD:
@@ -49,7 +49,7 @@ class Adam:
             grad = param.grad
             self.m[i] = m = beta1 * self.m[i] + (1 - beta1) * grad
             self.v[i] = v = beta2 * self.v[i] + (1 - beta2) * grad * grad
-            param.data -= self.lr * m * m_scale / (math.sqrt(v * v_scale) + self.eps)
+            param.data -= self.lr * m * m_scale / (np.sqrt(v * v_scale) + self.eps)
 
 
 def warm_up_cool_down(done, steps):
