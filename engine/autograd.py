@@ -30,8 +30,8 @@ class Tensor:
     The rule takes dy, the gradient of the loss towards this Tensor, and returns the gradient
     towards each parent. Operators: + - * / with a number or an array on either side, ** with a
     plain number; exp and log.
-    After loss.backward(), grad has the slope of the loss towards each number in data, and used says
-    that the graph has been walked through it.
+    grad is None until loss.backward() finds a slope for each number in data; used says that the
+    graph has been walked through it.
     Arrays are taken as they are, not copied: whoever changes one before backward() may change a
     gradient.
     """
@@ -45,7 +45,7 @@ class Tensor:
         if data.dtype.kind not in "fiub":
             raise ValueError(f"Tensor: got the dtype {data.dtype}; expected real numbers")
         self.data = data.astype(float, copy=False)
-        self.grad = 0.0
+        self.grad = None
         self.parents = parents
         self.rule = rule
         self.used = False
@@ -106,7 +106,9 @@ class Tensor:
             node = order.pop()
             for parent, gradient in zip(node.parents, node.rule(node.grad), strict=True):
                 gradient = unbroadcast(gradient, parent.shape)
-                parent.grad = parent.grad + gradient
+                # A copy: + hands the same array to both its parents, and either may be changed.
+                first = parent.grad is None
+                parent.grad = np.array(gradient) if first else parent.grad + gradient
             node.used = node.parents != ()
             node.parents, node.rule = (), None
 

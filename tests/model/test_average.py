@@ -12,7 +12,7 @@ def later_letters_change_nothing(model):
     found = []
     for name in ("hannah", "hannxk"):
         for weight in model.parameters():
-            weight.grad = 0.0
+            weight.grad = None
         logits = model(encode(name)[:-1])
         data = np.array([row.data for row in logits])
         sum(row[3] for row in logits[:5]).backward()
