@@ -3,7 +3,8 @@
 A line for each operation of a training step at GPT-2's sizes: microseconds; GB/s of what it reads
 and writes, in percent of a large copy's, or TFLOP/s, in percent of PyTorch's product of two large
 matrices in float32; and how many times as long PyTorch takes, eager and compiled. They take turns.
-Each has its inputs four times, so that no cache holds them.
+Each has its inputs four times, so that no cache holds them, and gets into the queue while the GPU
+is busy with another product, so that it waits for no launch.
 """
 
 import argparse
@@ -19,7 +20,7 @@ import numpy as np
 
 from engine import gpu
 from kernels import device
-from kernels.device import DeviceArray, put
+from kernels.device import PLACES, DeviceArray
 from model.services.progress import fail, run_program
 
 SETS, ROUNDS = 4, 5
@@ -44,17 +45,13 @@ class Case(NamedTuple):
     compiled: bool = True
 
 
-def tensor(x):
-    """The numbers of an array of the device as PyTorch's tensor, in the same memory."""
+def drawn(*shapes):
+    """(random arrays, PyTorch's tensors in the same memory)"""
     import torch
 
-    return torch.as_tensor(x.memory)
-
-
-def drawn(rng, *shapes):
-    """(random arrays, the same as PyTorch's tensors)"""
-    ours = [put(rng.standard_normal(shape, np.float32)) for shape in shapes]
-    return ours, [tensor(x) for x in ours]
+    theirs = [torch.randn(shape, device=PLACES.get(device.chosen, "cpu")) for shape in shapes]
+    simulated = device.chosen == "simulate"
+    return [DeviceArray(x.numpy() if simulated else x) for x in theirs], theirs
 
 
 def both_ways(function):
@@ -69,7 +66,7 @@ def both_ways(function):
     return run
 
 
-def each_number(s, draw):
+def each_number(s):
     """What computes with each number for itself."""
     import torch
     import torch.nn.functional as F
@@ -79,7 +76,7 @@ def each_number(s, draw):
     gelu_backward = partial(torch.ops.aten.gelu_backward, approximate="tanh")
 
     def gelu_inputs():
-        (dy, x), theirs = draw((N, 4 * C), (N, 4 * C))
+        (dy, x), theirs = drawn((N, 4 * C), (N, 4 * C))
         return (dy, x, gpu.gelu_forward(x)[1]), theirs
 
     def dropout(x):
@@ -89,25 +86,25 @@ def each_number(s, draw):
         return gpu.adamw_step(w, grad, m, v, 7, 1e-6, (0.9, 0.99), 1e-8, 0.1)
 
     def adamw_inputs():
-        ours, (w, w.grad, m, v) = draw(*[(s.weights,)] * 4)
+        ours, (w, w.grad, m, v) = drawn(*[(s.weights,)] * 4)
         gpu.fill(ours[3], 1.0)
         optimizer = torch.optim.AdamW([w], 1e-6, (0.9, 0.99), weight_decay=0.1, fused=True)
         optimizer.state[w] = {"step": torch.tensor(7.0, device=w.device)}
         optimizer.state[w] |= {"exp_avg": m, "exp_avg_sq": v}
         return ours, [optimizer]
 
-    yield Case("add", partial(draw, (N, C), (N, C)), gpu.add, torch.add)
-    yield Case("scale", partial(draw, (N, C)), lambda x: gpu.scale(x, 1.0), lambda x: x.mul_(1.0))
-    yield Case("dropout", partial(draw, (N, C)), dropout, partial(F.dropout, p=0.1))
-    yield Case("gelu forward", partial(draw, (N, 4 * C)), gpu.gelu_forward, gelu)
+    yield Case("add", partial(drawn, (N, C), (N, C)), gpu.add, torch.add)
+    yield Case("scale", partial(drawn, (N, C)), lambda x: gpu.scale(x, 1.0), lambda x: x.mul_(1.0))
+    yield Case("dropout", partial(drawn, (N, C)), dropout, partial(F.dropout, p=0.1))
+    yield Case("gelu forward", partial(drawn, (N, 4 * C)), gpu.gelu_forward, gelu)
     yield Case("gelu backward", gelu_inputs, gpu.gelu_backward, gelu_backward)
-    flat, norm = partial(draw, (s.weights,)), torch.linalg.vector_norm
+    flat, norm = partial(drawn, (s.weights,)), torch.linalg.vector_norm
     yield Case("square sum", flat, gpu.square_sum, norm, moved=4 * s.weights, compiled=False)
     step = torch.optim.AdamW.step
     yield Case("adamw step", adamw_inputs, adamw, step, compiled=False)
 
 
-def rows_and_columns(s, draw, index, at):
+def rows_and_columns(s, index, at):
     """What computes with rows, or adds up over all of them."""
     import torch
     import torch.nn.functional as F
@@ -118,7 +115,7 @@ def rows_and_columns(s, draw, index, at):
         return F.layer_norm(x, (C,), weight, bias)
 
     def layernorm_inputs():
-        (dy, x, weight), theirs = draw((N, C), (N, C), (C,))
+        (dy, x, weight), theirs = drawn((N, C), (N, C), (C,))
         _, mean, r = aten.native_layer_norm(theirs[1], [C], theirs[2], theirs[2], 1e-5)
         return (dy, x, weight, gpu.layernorm_forward(x, weight, weight)[1]), (*theirs, mean, r)
 
@@ -133,32 +130,32 @@ def rows_and_columns(s, draw, index, at):
         return gpu.cross_entropy_backward(1.0, logits, index, saved, -1)
 
     yield Case(
-        "layernorm forward", partial(draw, (N, C), (C,), (C,)), gpu.layernorm_forward, layernorm
+        "layernorm forward", partial(drawn, (N, C), (C,), (C,)), gpu.layernorm_forward, layernorm
     )
     yield Case("layernorm backward", layernorm_inputs, gpu.layernorm_backward, layernorm_backward)
     for columns in (C, 4 * C):
         yield Case(
             f"column sums {columns}",
-            partial(draw, (N, columns)),
+            partial(drawn, (N, columns)),
             lambda dy: gpu.unbroadcast(dy, dy.shape[1:]),
             lambda dy: dy.sum(0),
         )
     yield Case(
         "embedding forward",
-        partial(draw, (V, C)),
+        partial(drawn, (V, C)),
         lambda weight: gpu.embedding_forward(weight, index),
         lambda weight: F.embedding(at, weight),
         moved=8 * N * C,
     )
     yield Case(
         "embedding backward",
-        partial(draw, (N, C)),
+        partial(drawn, (N, C)),
         lambda dy: gpu.embedding_backward(dy, index, (V, C)),
         embedding_backward,
     )
     yield Case(
         "cross-entropy both ways",
-        partial(draw, (N, V)),
+        partial(drawn, (N, V)),
         cross_entropy,
         both_ways(lambda logits: F.cross_entropy(logits, at)),
         moved=8 * N * V,
@@ -166,7 +163,7 @@ def rows_and_columns(s, draw, index, at):
     )
 
 
-def products(s, draw):
+def products(s):
     """What multiplies matrices."""
     import torch.nn.functional as F
 
@@ -189,13 +186,13 @@ def products(s, draw):
     for size_in, size_out in ((C, 3 * C), (C, C), (C, 4 * C), (4 * C, C), (C, s.V)):
         name, flops = f"{size_in} {size_out}", 2 * N * size_in * size_out
         x, weight, dy = (N, size_in), (size_out, size_in), (N, size_out)
-        inputs = partial(draw, x, weight, (size_out,))
+        inputs = partial(drawn, x, weight, (size_out,))
         yield Case(f"linear forward {name}", inputs, gpu.linear_forward, F.linear, flops, 0, False)
-        inputs = partial(draw, dy, x, weight)
+        inputs = partial(drawn, dy, x, weight)
         ours = gpu.linear_backward
         yield Case(f"linear backward {name}", inputs, ours, backward, 2 * flops, 0, False)
     # Half of the places are behind the mask. On the way back there are five products for two.
-    flops, inputs = s.B * s.T**2 * C * 2, partial(draw, (s.B, s.T, 3 * C))
+    flops, inputs = s.B * s.T**2 * C * 2, partial(drawn, (s.B, s.T, 3 * C))
     yield Case("attention forward", inputs, attention_forward, attention, flops, 0, False)
     ours, theirs = attention_both_ways, both_ways(attention)
     yield Case("attention both ways", inputs, ours, theirs, 7 * flops // 2, 0, False)
@@ -204,13 +201,12 @@ def products(s, draw):
 def cases(s):
     import torch
 
-    rng = np.random.default_rng(0)
-    draw = partial(drawn, rng)
-    index = rng.integers(0, s.V, s.B * s.T)
-    at = torch.from_numpy(index).to(draw((1,))[1][0].device)
-    yield from each_number(s, draw)
-    yield from rows_and_columns(s, draw, index, at)
-    yield from products(s, draw)
+    torch.manual_seed(0)
+    index = np.random.default_rng(0).integers(0, s.V, s.B * s.T)
+    at = torch.from_numpy(index).to(drawn((1,))[1][0].device)
+    yield from each_number(s)
+    yield from rows_and_columns(s, index, at)
+    yield from products(s)
 
 
 def arrays(x):
@@ -238,36 +234,19 @@ def seconds(calls):
         return (time.perf_counter() - start) / len(calls)
     import torch
 
-    start, end = (torch.cuda.Event(enable_timing=True) for _ in range(2))
-    start.record()
-    for call in calls:
-        call()
-    end.record()
-    end.synchronize()
+    a, products, late = torch.empty((8192, 8192), device="cuda"), 1, True
+    while late:
+        start, end = (torch.cuda.Event(enable_timing=True) for _ in range(2))
+        for _ in range(products):
+            torch.mm(a, a)
+        start.record()
+        for call in calls:
+            call()
+        late = start.query()  # the GPU was there before all calls were in its queue
+        end.record()
+        end.synchronize()
+        products *= 2
     return start.elapsed_time(end) / 1000 / len(calls)
-
-
-def recorded(calls):
-    """The calls as one CUDA graph, so that the GPU need not wait for Python, where that can be.
-
-    (what to call, how many calls that is). What copies from the computer cannot be recorded.
-    """
-    for call in calls:
-        call()
-    if device.chosen != "cuda":
-        return calls, 1
-    import torch
-
-    torch.cuda.synchronize()
-    graph = torch.cuda.CUDAGraph()
-    try:
-        with torch.cuda.graph(graph):
-            kept = [call() for call in calls]
-    except RuntimeError:
-        torch.cuda.synchronize()
-        return calls * 3, 1
-    graph.kept = kept
-    return [graph.replay] * 3, len(calls)
 
 
 def compiled(function):
@@ -283,15 +262,18 @@ def race(contenders):
     """{name: seconds of a call}; contenders: {name: (function, its arguments, several times)}"""
     ready, times = {}, {}
     for name, (function, inputs) in contenders.items():
+        calls = [partial(function, *each) for each in inputs]
         try:
-            ready[name] = recorded([partial(function, *each) for each in inputs])
+            for call in calls:  # what is to be compiled is compiled now
+                call()
         except Exception as error:
             if name != "compiled":
                 raise
             print(f"  torch.compile does not run here: {error}".splitlines()[0])
+        else:
+            ready[name] = calls * 2
     for name in list(ready) * ROUNDS:
-        calls, each = ready[name]
-        times.setdefault(name, []).append(seconds(calls) / each)
+        times.setdefault(name, []).append(seconds(ready[name]))
     return {name: statistics.median(found) for name, found in times.items()}
 
 
@@ -299,8 +281,7 @@ def ceilings(s):
     """(bytes a second of a large copy, FLOPs a second of a large product of PyTorch's)"""
     import torch
 
-    rng = np.random.default_rng(0)
-    _, (a, b) = drawn(rng, (s.large, s.large), (s.large, s.large))
+    _, (a, b) = drawn((s.large, s.large), (s.large, s.large))
     copy = race({"copy": (b.copy_, [[a]])})["copy"]
     product = race({"product": (torch.mm, [[a, b]])})["product"]
     return 2 * a.nbytes / copy, 2 * s.large**3 / product

@@ -48,6 +48,7 @@ def test_bytes_are_those_of_what_is_read_and_written(cases, name, numbers):
 def test_the_whole_table(monkeypatch, capsys, tmp_path, cases):
     monkeypatch.setattr(bench, "ROUNDS", 1)
     monkeypatch.setattr(bench, "SETS", 1)
+    monkeypatch.setattr(bench, "GPT2", bench.SMALL)
     path = tmp_path / "table.json"
     options = ["--device", device.chosen, "--json", str(path)]
     monkeypatch.setattr(sys, "argv", ["bench", *options])
@@ -69,3 +70,41 @@ def test_ratios_are_times_over_ours(monkeypatch):
     row = bench.measure(case._replace(flops=6e12, compiled=False), copy=1.0, product=12e12)
     expected = {"name": "x", "microseconds": 2e6, "TFLOP/s": 3.0, "percent": 25.0}
     assert row == expected | {"eager": 1.5}
+
+
+def test_nothing_is_timed_that_waits_for_a_launch(monkeypatch):
+    """A GPU is played: a product keeps it busy for 20 ms, and the host takes 50 to launch."""
+    now, free, products = 0, 0, []
+
+    class Event:
+        def __init__(self, enable_timing):
+            pass
+
+        def record(self):
+            self.at = max(now, free)
+
+        def query(self):
+            return self.at <= now
+
+        def synchronize(self):
+            pass
+
+        def elapsed_time(self, end):
+            return end.at - self.at
+
+    def product(a, b):
+        nonlocal free
+        free = max(now, free) + 20
+        products.append(now)
+
+    def call():
+        nonlocal now, free
+        now += 50
+        free = max(now, free) + 3
+
+    monkeypatch.setattr(device, "chosen", "cuda")
+    monkeypatch.setattr(torch.cuda, "Event", Event)
+    monkeypatch.setattr(torch, "empty", lambda shape, device: None)
+    monkeypatch.setattr(torch, "mm", product)
+    assert bench.seconds([call]) == 0.003
+    assert len(products) == 1 + 2 + 4

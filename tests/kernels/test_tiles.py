@@ -93,6 +93,7 @@ def tuned(tmp_path, monkeypatch):
     """Writes what tune would, for a GPU that is played."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(launch, "gpu", lambda: "Some GPU")
+    monkeypatch.setattr(launch, "capability", lambda: (7, 5))
     tiles.kept.cache_clear()
     (tmp_path / "runs").mkdir()
     yield lambda kept: (tmp_path / "runs/tiles-some-gpu.json").write_text(json.dumps(kept))
