@@ -158,7 +158,7 @@ def test_a_stop_leads_to_its_line_and_is_lit_when_it_is_reached(open_page, page_
     stop = page.locator("a.stop", has_text="cross_entropy")
     stop.click()
     assert "def cross_entropy" in page.locator(".reached").inner_text()
-    assert "lit" in stop.get_attribute("class")
+    page.locator("a.stop.lit", has_text="cross_entropy").wait_for()
     page.locator(".pane").evaluate("pane => pane.scrollTo(0, pane.scrollHeight)")
     page.locator("a.stop.lit[href*='tests/']").wait_for()
 
