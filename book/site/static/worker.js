@@ -12,6 +12,12 @@ let begun = false;
 addEventListener("unhandledrejection", ({ reason }) => {
   if (!begun) say("broken", String(reason?.message ?? reason));
 });
+// So it is asked first whether the largest is there.
+const WASM = "run/pyodide/pyodide.asm.wasm";
+async function look() {
+  const answer = await fetch(new URL(WASM, site), { method: "HEAD" });
+  if (!answer.ok) throw new Error(`${WASM}: ${answer.status}; expected a file that make book wrote`);
+}
 const bytes = async (path) => {
   const answer = await fetch(new URL(path, site));
   if (!answer.ok) throw new Error(`${path}: ${answer.status}; expected a file that make book wrote`);
@@ -29,6 +35,10 @@ const pause = () =>
 async function begin(step) {
   const answer = await fetch(new URL(`run/${step}.json`, site));
   const { packages, cdn } = await answer.json();
+  await look().catch((error) => {
+    say("broken", error.message);
+    throw error;
+  });
   const [pyodide, files, code] = await Promise.all([
     loadPyodide({ indexURL: new URL("run/pyodide/", site).href, packageBaseUrl: cdn }),
     bytes(`run/${step}.zip`),
