@@ -72,39 +72,59 @@ def test_ratios_are_times_over_ours(monkeypatch):
     assert row == expected | {"eager": 1.5}
 
 
-def test_nothing_is_timed_that_waits_for_a_launch(monkeypatch):
-    """A GPU is played: a product keeps it busy for 20 ms, and the host takes 50 to launch."""
-    now, free, products = 0, 0, []
+class PlayedGPU:
+    """Its products take 20 ms, and all else 3. now: the host's clock; free: when all is done."""
 
-    class Event:
-        def __init__(self, enable_timing):
-            pass
+    def __init__(self, monkeypatch):
+        self.now, self.free, self.products = 0, 0, 0
+        played = self
 
-        def record(self):
-            self.at = max(now, free)
+        class Event:
+            def __init__(self, enable_timing):
+                pass
 
-        def query(self):
-            return self.at <= now
+            def record(self):
+                self.at = max(played.now, played.free)
 
-        def synchronize(self):
-            pass
+            def query(self):
+                return self.at <= played.now
 
-        def elapsed_time(self, end):
-            return end.at - self.at
+            def synchronize(self):
+                pass
 
-    def product(a, b):
-        nonlocal free
-        free = max(now, free) + 20
-        products.append(now)
+            def elapsed_time(self, end):
+                return end.at - self.at
 
-    def call():
-        nonlocal now, free
-        now += 50
-        free = max(now, free) + 3
+        monkeypatch.setattr(device, "chosen", "cuda")
+        monkeypatch.setattr(torch.cuda, "Event", Event)
+        monkeypatch.setattr(torch, "empty", lambda shape, device: None)
+        monkeypatch.setattr(torch, "mm", self.product)
 
-    monkeypatch.setattr(device, "chosen", "cuda")
-    monkeypatch.setattr(torch.cuda, "Event", Event)
-    monkeypatch.setattr(torch, "empty", lambda shape, device: None)
-    monkeypatch.setattr(torch, "mm", product)
-    assert bench.seconds([call]) == 0.003
-    assert len(products) == 1 + 2 + 4
+    def work(self, milliseconds):
+        self.free = max(self.now, self.free) + milliseconds
+
+    def product(self, a, b):
+        self.products += 1
+        self.work(20)
+
+
+def test_what_is_timed_waits_for_no_launch(monkeypatch):
+    played = PlayedGPU(monkeypatch)
+
+    def slow():
+        played.now += 50  # of the host, to launch
+        played.work(3)
+
+    assert bench.seconds([slow]) == 0.003
+    assert played.products == 1 + 2 + 4
+
+
+def test_a_call_that_waits_for_the_gpu_is_timed_all_the_same(monkeypatch):
+    played = PlayedGPU(monkeypatch)
+
+    def waiting():
+        played.work(3)
+        played.now = played.free
+
+    assert bench.seconds([waiting]) == 0.003
+    assert played.products == 1 + 2 + 4 + 8 + 16
