@@ -100,6 +100,11 @@ TRIALS = {
         ("tied, four layers", {**TIED, "L": 4}, {}),
         ("layernorm, four layers", {**GPT, "L": 4}, {}),
     ],
+    "many": [
+        ("linear, rate falling", {"window": "linear"}, {**SGD, "rate": 0.1}),
+        ("two tables", TWO_TABLES, {}),
+        ("tied", TIED, {}),
+    ],
     "bits": [
         ("linear, rate falling", {"window": "linear"}, {**SGD, "rate": 0.1}),
         ("attention, one head", {**ROAD, "exchange": "attention"}, {}),
