@@ -108,9 +108,9 @@ def draw(steps, speeds):
     lines.append(polyline(points, "#4e79a7"))
     for (x, y), step in zip(points, steps):
         lines.append(f'<circle cx="{x}" cy="{y}" r="3" fill="#4e79a7"/>')
-        turned = f'text-anchor="end" transform="rotate(-45 {x} {bottom + 16})"'
-        label = f"{step.number:02d} {step.slug}"
-        lines.append(f'<text x="{x}" y="{bottom + 16}" {turned}>{label}</text>')
+        place = f"{round(x + 3.5, 1)} {bottom + 8}"  # upright, so that many stand beside each other
+        turned = f'text-anchor="end" font-size="10" transform="translate({place}) rotate(-90)"'
+        lines.append(f"<text {turned}>{step.number:02d} {step.slug}</text>")
     lines.append(f'<text x="{LEFT + 8}" y="{TOP + 14}" fill="#666">{UNIT}</text>')
     return figure(lines)
 

@@ -110,6 +110,6 @@ def render_files(tree, changes, sizes):
         link = f'<a class="whole" href="{page}">{escape(name)}</a> <small>{sizes[blob]}</small>'
         folders.setdefault(folder, []).append(f"<li{mark}>{link}{note}</li>")
     return "".join(
-        f"<h3>{escape(folder) or 'top'}/</h3><ul>{''.join(items)}</ul>"
+        f"<h3>{escape(folder) + '/' if folder else 'at the top'}</h3><ul>{''.join(items)}</ul>"
         for folder, items in folders.items()
     )

@@ -34,7 +34,7 @@ def page(title, body, place="", before=None, after=None, scripts=(), kind="text"
 <a class="skip" href="#main">to the text</a>
 <header class="bar">
 <a class="home" href="{place}index.html">stepgrad</a>
-<nav aria-label="site">
+<nav aria-label="site">{arrows(before, after)}
 <a href="{place}contents.html">steps</a>
 <a href="{place}end.html">glossary</a>
 <button id="search" type="button" aria-keyshortcuts="/">search <kbd>/</kbd></button>
@@ -49,6 +49,16 @@ def page(title, body, place="", before=None, after=None, scripts=(), kind="text"
 </body>
 </html>
 """
+
+
+def arrows(before, after):
+    """The same ways as links at the end of the page, where the bar has room for them."""
+    ways = (("previous", before, "←"), ("next", after, "→"))
+    return "".join(
+        f'\n<a class="turn" href="{way[0]}" aria-label="{name} page: {escape(way[1])}">{sign}</a>'
+        for name, way, sign in ways
+        if way
+    )
 
 
 def neighbours(before, after):

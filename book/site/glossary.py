@@ -15,6 +15,7 @@ LONGEST = 400  # letters of a note
 # Everyday words, which mostly mean something else where they stand.
 PLAIN = {"log", "run", "page", "system", "word", "rule", "request", "program", "lock", "line"}
 PLAIN |= {"pass", "group", "where", "owner", "noise", "value", "share", "core", "key", "queue"}
+PLAIN |= {"gain", "mean", "in place"}
 
 
 @dataclass
@@ -63,6 +64,18 @@ def explained(word, body):
     return sentence if len(sentence) < LONGEST else "", bool(bold)
 
 
+def entries(text, terms):
+    """The text of a cell, in which each term is a token of its own."""
+    begin = 0
+    for term in terms:
+        at = text.find(term.word, begin)
+        if at >= 0:
+            yield Token("text", "", 0, content=text[begin:at])
+            yield Token("term", "", 0, content=term.word, meta={"term": term})
+            begin = at + len(term.word)
+    yield Token("text", "", 0, content=text[begin:])
+
+
 class Glossary:
     def __init__(self, table, section_of):
         self.terms = []
@@ -87,6 +100,14 @@ class Glossary:
             if term.tag == tag:
                 found |= {term.word.lower(): term.name, f"{term.word.lower()}s": term.name}
         return found
+
+    def mark_table(self, tokens):
+        """Makes each word of the glossary's own table a link with its note."""
+        cells = [token for token in tokens if token.type == "inline"]
+        for cell, following in zip(cells, cells[1:]):
+            tag = plain(following.content)
+            if terms := [term for term in self.terms if term.tag == tag]:
+                cell.children = list(entries(cell.content, terms))
 
     def mark(self, tokens, tag):
         """Gives the first use of each word a note. On a step's page a word that only a later step

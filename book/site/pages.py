@@ -17,6 +17,7 @@ from steps import releases
 
 ROMAN = ("", "I", "II", "III", "IV")
 COMPARED = re.compile(r"\s*(-|\d+):\s+\S+ ([=!<>])\s+(-|\d+):\s+\S+ (.+)")
+LARGE = 600  # pixels: on a phone the letters of a picture that is wider could not be read
 WAY = re.compile(r"\n+[^\n]*\[contents\]\(#contents\)[^\n]*\s*\Z")  # the site has its own
 
 
@@ -29,7 +30,8 @@ class Site:
         self.source, self.runs, self.cdn = source, set(runs), cdn
         drawn = {path.name: path.read_text() for path in pictures(source)}
         plain = {name for name, svg in drawn.items() if "prefers-color-scheme" not in svg}
-        self.text = Text(set(drawn), plain)
+        large = {name for name, svg in drawn.items() if width(svg) > LARGE}
+        self.text = Text(set(drawn), plain, large)
         self.links = Links(self.places(), self.commits(), "STEPS.md")
         table = next((s.body for s in source.sections if s.title == "Glossary"), "")
         self.glossary = Glossary(table, source.section_of)
@@ -90,11 +92,16 @@ class Site:
     def section(self, section):
         """A page between the steps."""
         body = WAY.sub("\n", section.body)
-        words = None if section.title in ("Glossary", "All steps") else self.glossary
+        words = None if section.name == "contents" else self.glossary
+        tag = "glossary" if section.title == "Glossary" else ""
+        text = self.text.html(body, self.links, words=words, tag=tag)
         html = f"<h1>{escape(section.title)}</h1>"
         if section.name == "contents":
-            html += "<p>Each point is a step, and a link to it.</p>" + chart(self.source)
-        html += self.text.html(body, self.links, words=words)
+            html += "<p>Each point is a step, and a link to it."
+            html += '<span class="narrow"> The chart scrolls to the side.</span></p>'
+            html += chart(self.source)
+            text = labelled(text)
+        html += text
         title = f"{section.title} · stepgrad"
         kind = "prose broad" if section.name == "contents" else "prose"
         article = f'<article class="{kind}">{html}</article>'
@@ -194,7 +201,8 @@ class Site:
             name = f"release-{release.number}.html"
             count = f"<small>{len(release.steps)} steps</small>"
             items.append(f'<li><a href="{name}">{escape(title)}</a> {count}</li>')
-            html = f'<article class="prose"><h1>{escape(title)}</h1>{compared(lines)}</article>'
+            said = compared(lines, self.source.steps) or "<p>Its message names no step.</p>"
+            html = f'<article class="prose"><h1>{escape(title)}</h1>{said}</article>'
             found[name] = page(f"{title} · stepgrad", html, after=("releases.html", "Releases"))
         html = '<article class="prose"><h1>Releases</h1><p>A mistake is mended in the step that '
         html += "made it. Each release has a chain of its own, and its page says which steps are "
@@ -238,8 +246,23 @@ class Site:
         return page(f"{path} · {first}", html, "../", before=back, kind="file")
 
 
-def compared(lines):
-    """What a release's message says of the chain, before and now: a list of each kind."""
+def labelled(table):
+    """A table whose cells know the headings of their columns, for screens too narrow for it."""
+    heads = re.findall(r"<th>(.*?)</th>", table)
+
+    def cells(row):
+        names = iter(heads)
+        return re.sub("<td>", lambda _: f'<td data-head="{next(names)}">', row[0])
+
+    return re.sub(r"<tr>.*?</tr>", cells, table, flags=re.S)
+
+
+def compared(lines, steps=()):
+    """What a release's message says of the chain, before and now: a list of each kind.
+
+    The steps that are there still, by their titles, are links.
+    """
+    places = {step.title: f"{step.tag}.html" for step in steps}
     kinds = {"!": "Changed, by their names before", ">": "New", "<": "Gone", "=": "As they were"}
     found = {kind: [] for kind in kinds}
     words = []
@@ -251,9 +274,20 @@ def compared(lines):
     html = f"<pre tabindex='0'>{escape(chr(10).join(words))}</pre>" if words else ""
     for kind, title in kinds.items():
         if found[kind]:
-            items = "".join(f"<li>{escape(name)}</li>" for name in found[kind])
+            items = "".join(f"<li>{linked(name, places)}</li>" for name in found[kind])
             html += f"<h2>{title}: {len(found[kind])}</h2><ul>{items}</ul>"
-    return html or "<p>Its message names no step.</p>"
+    return html
+
+
+def linked(name, places):
+    """The name of a step, step-07: Puzzles, as a link to the step that has this title now."""
+    place = places.get(name.partition(": ")[2])
+    return f'<a href="{place}">{escape(name)}</a>' if place else escape(name)
+
+
+def width(svg):
+    """How wide a picture is drawn."""
+    return float(re.search(r'viewBox="\S+ \S+ (\S+)', svg)[1])
 
 
 def pictures(source):

@@ -64,6 +64,11 @@ def place_to_write(change):
     return next(old for sign, old, _ in change.hunks[-1] if sign != " ")
 
 
+def flowing(told):
+    """A docstring in lines as long as the page is wide: full lines go on, formulas stay."""
+    return re.sub(r"(?<=.{80})\n(?=\S)", " ", re.sub(r"\n    ", "\n", told).strip())
+
+
 def exercise(source, step, path):
     """What the page needs of an exercise: its task, the file to edit, hints, the solution."""
     slug = EXERCISE.fullmatch(path)[1]
@@ -80,7 +85,7 @@ def exercise(source, step, path):
     return {
         "name": slug,
         "test": path,
-        "task": re.sub(r"\n    ", "\n", told[1]).strip() if told else "",
+        "task": flowing(told[1]) if told else "",
         "file": file,
         "text": text,
         "line": place_to_write(change),

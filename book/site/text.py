@@ -22,11 +22,11 @@ SCROLLS = 'tabindex="0" role="group"'
 
 class Text:
     """Renders pieces of the book. pictures: names of the files in book/ that may be shown; plain:
-    those among them that are drawn for white paper only.
+    those among them that are drawn for white paper only; large: those that a phone must scroll.
     """
 
-    def __init__(self, pictures, plain=()):
-        self.pictures, self.plain = pictures, plain
+    def __init__(self, pictures, plain=(), large=()):
+        self.pictures, self.plain, self.large = pictures, plain, large
         self.markdown = MarkdownIt("commonmark", {"html": True}).enable("table")
         self.reset(None, None)
         rules = ("fence", "code_block", "html_block", "html_inline", "image", "link_open")
@@ -42,13 +42,16 @@ class Text:
 
     def html(self, text, links, stops=None, runs=False, words=None, tag=""):
         """runs: whether the lines of a Python session can be run on the page; words: a Glossary,
-        whose words get a note, except those that the section of the step `tag` itself explains.
+        whose words get a note, except those that the section of the step `tag` itself explains;
+        with the tag "glossary" it is its own table.
         """
         self.reset(links, stops, runs)
         tokens = self.headed(self.markdown.parse(text))
         if stops:
             mark_stops(tokens)
-        if words:
+        if words and tag == "glossary":
+            words.mark_table(tokens)
+        elif words:
             self.defines = words.defined_in(tag)
             words.mark(tokens, tag)
         return self.markdown.renderer.render(tokens, self.markdown.options, {})
@@ -107,8 +110,12 @@ class Text:
         image = '<img class="{}" src="pictures/{}" alt="{}" loading="lazy">'
         if dark == name or dark not in self.pictures:
             kind = "paper" if name in self.plain else "own"  # one that knows light and dark itself
-            return image.format(kind, name, words)
-        return image.format("light", name, words) + image.format("dark", dark, words)
+            images = image.format(kind, name, words)
+        else:
+            images = image.format("light", name, words) + image.format("dark", dark, words)
+        if name in self.large:
+            return f'<span class="wide" {SCROLLS} aria-label="picture">{images}</span>'
+        return images
 
     def html_block(self, tokens, index, options, env):
         return self.html_inline(tokens, index, options, env)

@@ -1,10 +1,13 @@
 """The parts of the web book: text, diffs, glossary. What book/tests/browser sees is the pages."""
 
+import importlib
 import io
 import json
 import subprocess
 import sys
 import zipfile
+from fractions import Fraction
+from types import SimpleNamespace
 
 import pytest
 
@@ -107,6 +110,8 @@ def test_a_picture_has_a_dark_twin_where_there_is_one():
     assert 'class="light" src="pictures/y-light.svg"' in html and "y-dark.svg" in html
     assert 'class="paper" src="pictures/x.svg" alt="words"' in rendered("![words](book/x.svg)")
     assert "<img" not in rendered("![words](book/none.svg)")
+    large = text.Text({"x.svg"}, large={"x.svg"}).html("![words](book/x.svg)", LINKS)
+    assert '<span class="wide" tabindex="0"' in large
 
 
 def test_bold_run_ins_become_headings():
@@ -166,6 +171,8 @@ def test_the_glossary_knows_the_sentence():
     html = rendered("The loss and the loss.\n", words=words, tag="step-09")
     assert html.count('class="word"') == 1
     assert 'id="word-loss"' in rendered("A **loss** is.\n", words=words, tag="step-00")
+    html = rendered(parts["end"].body, words=words, tag="glossary")
+    assert html.count('class="word"') == 2 and "rate</a> (speed)" in html
 
 
 def test_search_finds_parts_of_a_section():
@@ -182,6 +189,13 @@ def test_a_release_tells_what_it_changed():
         and "New: 1" in html
         and "step-01: Other" in html
     )
+    step = SimpleNamespace(title="Other", tag="step-04")
+    assert '<a href="step-04.html">step-01: Other</a>' in pages.compared(lines, [step])
+
+
+def test_the_table_of_steps_knows_the_headings_of_its_columns():
+    html = pages.labelled(rendered("| step | lines |\n|---|---|\n| 00 | 7 |\n"))
+    assert '<td data-head="step">00' in html and '<td data-head="lines">7' in html
 
 
 def test_an_archive_is_the_same_every_time():
@@ -198,6 +212,30 @@ def test_a_solution_fits_a_file_whose_lines_have_moved():
     assert text == "zero\none\nnew\ntwo\nthree\n" and change.path == "a/b.py"
     assert runner.place_to_write(change) == 3
     assert "<ins data-n=3>new" in diff.render_hunks(change, {change.old: text, change.new: text})
+
+
+def test_the_task_of_an_exercise_flows_but_its_formulas_stay():
+    told = f"Write\n\n    {'a ' * 39}word\n    goes on.\n    y = x\n    z = y\n    "
+    assert runner.flowing(told) == f"Write\n\n{'a ' * 39}word goes on.\ny = x\nz = y"
+
+
+def test_the_page_is_told_a_loss_that_is_an_array(monkeypatch):
+    class Progress:
+        steps, items, average = 4, range(9), Fraction(5, 2)  # has a float, as an array of one has
+
+        def note(self, loss):
+            pass
+
+    outside = SimpleNamespace(can_run_sync=lambda: False, run_sync=None)
+    for name, stand_in in (("pyodide.ffi", outside), ("model.services.progress", None)):
+        monkeypatch.setitem(sys.modules, name, stand_in or SimpleNamespace(Progress=Progress))
+    monkeypatch.syspath_prepend(ROOT / "book/site/static")
+    in_page, told = importlib.import_module("in_page"), []
+    monkeypatch.setattr(in_page, "say", lambda *words: told.append(words))
+    monkeypatch.setattr(in_page, "stopping", lambda: False)
+    in_page.watch("anna")
+    Progress().note(2.5)
+    assert told == [("loss", "[5, 9, 2.5]")]
 
 
 def test_a_site_is_built_from_the_chain(small, tmp_path):

@@ -14,12 +14,17 @@ if (window.top !== window) document.documentElement.classList.add("framed");
 
 // Light and dark ---------------------------------------------------------------------------------
 const dark = matchMedia("(prefers-color-scheme: dark)");
-const theme = () => document.documentElement.dataset.theme ?? (dark.matches ? "dark" : "light");
+const system = () => (dark.matches ? "dark" : "light");
+const theme = () => document.documentElement.dataset.theme ?? system();
 
+// Who chooses what the system says follows the system again.
 function setTheme(name) {
-  document.documentElement.dataset.theme = name;
+  const own = name !== system();
+  if (own) document.documentElement.dataset.theme = name;
+  else delete document.documentElement.dataset.theme;
   try {
-    localStorage.setItem("theme", name);
+    if (own) localStorage.setItem("theme", name);
+    else localStorage.removeItem("theme");
   } catch {
     // Then it holds for this page only.
   }
@@ -196,7 +201,10 @@ for (const lines of $$("pre.lines"))
 let dialog;
 function openDialog(...children) {
   dialog?.remove();
-  dialog = make("dialog", {}, ...children);
+  const close = make("button", { type: "button", className: "close", textContent: "close" });
+  dialog = make("dialog", {}, close, ...children);
+  dialog.setAttribute("closedby", "any"); // a click beside it too
+  close.addEventListener("click", () => dialog.close());
   dialog.addEventListener("close", (event) => event.target.remove());
   document.body.append(dialog);
   dialog.showModal();
@@ -215,6 +223,13 @@ function openSearch() {
     if (event.key === "Enter") $("a", results)?.click();
   });
   results.addEventListener("click", () => dialog.close());
+  dialog.addEventListener("keydown", (event) => {
+    const way = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+    if (!way) return;
+    event.preventDefault();
+    const places = [input, ...$$("a", results)], at = places.indexOf(document.activeElement) + way;
+    places[Math.max(0, Math.min(places.length - 1, at))].focus();
+  });
   for (const name of ["search-index.js", "static/search.js"])
     if (!$(`script[src="${place}${name}"]`)) {
       const script = make("script", { src: place + name, async: false, onload: show });

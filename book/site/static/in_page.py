@@ -118,7 +118,8 @@ def watch(word):
         now = time.perf_counter()
         if now - last[0] > EVERY:
             last[0] = now
-            say("loss", json.dumps([self.steps + 1, len(self.items), self.average]))
+            average = float(self.average)  # act II has arrays
+            say("loss", json.dumps([self.steps + 1, len(self.items), average]))
             show_looks(word)
             breathe(self)
 

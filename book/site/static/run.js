@@ -240,7 +240,7 @@ function showTraining() {
   boxes.temperature.append(" ", shown);
   for (const box of Object.values(boxes)) box.hidden = true; // until it is known what the model takes
   const first = make("div", { className: "run-bar" }, trainButton, stopButton);
-  first.append(labelled("ARGS", options));
+  first.append(labelled("options", options));
   if (facts.puzzles.length) {
     const choice = make("select", {}, ...facts.puzzles.map((name) => make("option", { textContent: name })));
     first.append(labelled("puzzle", choice), runs(button("Learn it", () => learn(choice.value))));
@@ -248,7 +248,7 @@ function showTraining() {
   const second = make("div", { className: "run-bar" }, invent, labelled("how many", count));
   second.append(...Object.values(boxes));
   const note = make("p", { className: "note" });
-  const more = facts.exercises.length ? ", with the first Check pytest, 2 MB more" : "";
+  const more = facts.exercises.length ? "; with the first Check also pytest, 2 MB" : "";
   note.textContent = `With the first run the browser loads Python, 14 MB, from this site${more}. It is slower there.`;
   const title = make("h3", { textContent: "Names" });
   panel.append(note, first, pictures, output.element, title, second, names.element);
@@ -350,9 +350,9 @@ function showExercise(exercise) {
   const put = button("Put it in", () => replace(exercise.solution));
   const solution = make("div", { className: "file", hidden: true }, make("header", {}, put));
   solution.insertAdjacentHTML("beforeend", exercise.diff);
-  const head = make("p", {}, make("code", { textContent: exercise.test }));
+  const head = make("p", {}, "Its test: ", make("code", { textContent: exercise.test }));
   const task = make("p", { className: "task", textContent: exercise.task });
-  const file = make("p", {}, make("code", { textContent: exercise.file }));
+  const file = make("p", {}, "Write here, in ", make("code", { textContent: exercise.file }), ":");
   const bar = make("div", { className: "run-bar" }, check, next, again, verdict);
   panel.append(make("h3", { textContent: `Exercise: ${exercise.name.replaceAll("_", " ")}` }));
   panel.append(head, task, file, editor, leave, bar, screen.element, hints, solution);

@@ -50,7 +50,8 @@
       small.append(...around(text, words));
       const link = document.createElement("a");
       link.href = place + address + hash;
-      link.append(title && title !== name ? `${title} · ${name}` : name, small);
+      if (text === name) link.append(...small.childNodes); // a title says all
+      else link.append(title && title !== name ? `${title} · ${name}` : name, small);
       const item = document.createElement("li");
       item.append(link);
       return item;

@@ -110,6 +110,9 @@ def test_from_the_disk(open_page, pages):
     page.keyboard.press("/")
     page.keyboard.type("softmax")
     page.locator("dialog li a").first.wait_for()
+    page.keyboard.press("Escape")
+    page.locator("a.whole").first.click()
+    page.frame_locator("#whole iframe").locator("pre.lines").wait_for()
 
 
 def test_search_finds_a_function_and_its_line(open_page):
@@ -134,6 +137,22 @@ def test_search_finds_words_and_code(open_page, page_of):
         page.keyboard.press("Escape")
 
 
+def test_arrows_walk_through_what_is_found(open_page):
+    page = open_page("index.html", 360)
+    page.click("#search")
+    page.keyboard.type("softmax")
+    found = page.locator("dialog li a")
+    found.nth(2).wait_for()
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("ArrowDown")
+    assert found.nth(1).evaluate("link => link === document.activeElement")
+    page.keyboard.press("ArrowUp")
+    page.keyboard.press("ArrowUp")
+    assert page.locator("dialog input").evaluate("input => input === document.activeElement")
+    page.get_by_role("button", name="close").click()
+    assert page.locator("dialog").count() == 0
+
+
 def test_keys(open_page, pages):
     steps = [name for name in pages if name.startswith("step-")]
     page = open_page(steps[1])
@@ -151,6 +170,11 @@ def test_keys(open_page, pages):
     assert page.evaluate("getComputedStyle(document.body).backgroundColor") != before
     page.reload()
     assert page.evaluate("document.documentElement.dataset.theme") == "dark"
+    page.keyboard.press("d")  # as the system has it: from now on it is followed again
+    page.emulate_media(color_scheme="dark")
+    assert page.evaluate("getComputedStyle(document.body).backgroundColor") != before
+    page.reload()
+    assert page.evaluate("getComputedStyle(document.body).backgroundColor") != before
 
 
 def test_a_stop_leads_to_its_line_and_is_lit_when_it_is_reached(open_page, page_of):
@@ -184,6 +208,31 @@ def test_a_link_to_the_code_leaves_the_text_where_it_is(open_page, page_of, plac
 def test_the_readme_says_which_page_it_means(open_page):
     page = open_page("readme.html")
     assert "the repository's" in page.locator("h2#start + p.note").inner_text()
+
+
+def test_the_table_of_steps_fits_a_phone(open_page):
+    page = open_page("contents.html", 360)
+    table = page.locator(".wide:has(table)")
+    assert table.evaluate("box => box.scrollWidth <= box.clientWidth")
+    assert "held-out" in table.evaluate(
+        "box => getComputedStyle(box.querySelector('td:nth-child(3)'), '::before').content"
+    )
+
+
+def test_the_glossary_explains_its_words(open_page):
+    page = open_page("end.html")
+    page.locator("a.word", has_text="tanh").focus()
+    assert "step-08" in page.locator("#tip").inner_text()
+
+
+def test_a_dark_page_is_printed_in_black_on_white(open_page, page_of):
+    page = open_page(page_of("nudge"))
+    page.keyboard.press("d")
+    page.emulate_media(media="print")
+    ink = page.evaluate("getComputedStyle(document.body).color")
+    assert sum(map(int, re.findall(r"\d+", ink)[:3])) < 200
+    assert not page.locator(".bar").is_visible() and not page.locator(".tabs").is_visible()
+    assert page.locator("#diff").is_visible()
 
 
 def test_a_whole_file_beside_the_text(open_page, page_of):

@@ -58,7 +58,7 @@ def test_nudge_trains_to_the_last_digit_and_invents_names(run):
 
 def test_a_deeper_model_stops_with_its_report(run):
     page = run("residual")
-    page.get_by_label("ARGS", exact=True).fill("--passes 1")
+    page.get_by_label("options", exact=True).fill("--passes 1")
     page.get_by_role("button", name="Train", exact=True).click()
     expect(log(page)).to_contain_text("characters/s", timeout=PATIENT)
     page.get_by_role("button", name="Stop", exact=True).click()
@@ -68,7 +68,7 @@ def test_a_deeper_model_stops_with_its_report(run):
 
 def test_a_wrong_option_is_explained(run):
     page = run("nudge")
-    page.get_by_label("ARGS", exact=True).fill("--learning-rate 0")
+    page.get_by_label("options", exact=True).fill("--learning-rate 0")
     page.get_by_role("button", name="Train", exact=True).click()
     expect(log(page)).to_contain_text("expected a number above 0", timeout=PATIENT)
 
