@@ -145,7 +145,8 @@ class Site:
     def run_panel(self, step):
         """Where run.js puts its buttons."""
         foreign = self.source.act_of[step.tag] > 1
-        note = f'<p class="note">Untried: numpy comes from {self.cdn}</p>' if foreign else ""
+        words = f"Untried: numpy and other packages come from {self.cdn} with the first run."
+        note = f'<p class="note">{words}</p>' if foreign else ""
         return (
             f'<div class="panel" id="run" data-step="{step.tag}"><h2>Run {step.tag}</h2>{note}'
             '<p class="served">This needs JavaScript, and a page that came from a server: '

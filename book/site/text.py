@@ -16,7 +16,7 @@ COMMENT = re.compile(r"<!--(.*?)-->", re.S)
 A_NAME = re.compile(r'<a id="([\w-]+)"></a>')
 IMAGE = re.compile(r'<img src="book/([\w.-]+)"(?: width="\d+")? alt="([^"]*)">')
 PICTURE = re.compile(r"book/([\w.-]+\.svg)")
-STOP = re.compile(r"(?<!\S)(\d{1,2})\. ")
+STOP = re.compile(r"(?<!\S)(\d{1,2})\.(?: |$)")
 SCROLLS = 'tabindex="0" role="group"'
 
 
@@ -204,22 +204,28 @@ def block(html):
 
 def mark_stops(tokens):
     """Marks the code words under the heading "Read the diff", and makes its numbers bold."""
-    inside = False
+    inside, counted = False, []
     for token, following in zip(tokens, [*tokens[1:], None]):
         if token.type == "heading_open":
             inside = following.content == "Read the diff"
         elif inside and token.type == "inline":
-            token.children = [part for child in token.children for part in stop_parts(child)]
+            token.children = [p for child in token.children for p in stop_parts(child, counted)]
 
 
-def stop_parts(child):
+def stop_parts(child, counted):
+    """counted: the numbers so far; one that is not the next ends a sentence."""
     if child.type == "code_inline":
         child.meta["stop"] = True
     if child.type != "text":
         return [child]
     parts = []
     for n, words in enumerate(STOP.split(child.content)):
-        text = Token("text", "", 0, content=words if n % 2 == 0 else f"{words}.")
-        bold = [Token("strong_open", "strong", 1), text, Token("strong_close", "strong", -1)]
-        parts += bold + [Token("text", "", 0, content=" ")] if n % 2 else [text]
+        text = Token("text", "", 0, content=f"{words}." if n % 2 else words)
+        if n % 2 and int(words) == len(counted) + 1:
+            counted.append(words)
+            parts += [Token("strong_open", "strong", 1), text, Token("strong_close", "strong", -1)]
+        else:
+            parts.append(text)
+        if n % 2:
+            parts.append(Token("text", "", 0, content=" "))
     return parts

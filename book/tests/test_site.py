@@ -137,6 +137,8 @@ def test_stops_find_the_line_that_makes_a_name():
 def test_only_the_reading_of_the_diff_has_stops():
     stops = links.Stops({"a.py": [(3, "def f():", True)]})
     html = rendered("**Idea.** `f`.\n\n**Read the diff.** 1. `a.py`: `f`.\n", stops=stops)
+    told = rendered("**Read the diff.** 1. It stops at 7. 2.\nThen more.\n", stops=stops)
+    assert "at 7. <strong>2.</strong>" in told
     assert html.count("<a ") == 2 and "<strong>1.</strong> <a" in html and 'href="#a.py:3"' in html
 
 

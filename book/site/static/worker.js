@@ -24,6 +24,18 @@ const bytes = async (path) => {
   return answer.arrayBuffer();
 };
 
+function broken(error) {
+  say("broken", error.message);
+  throw error;
+}
+
+// Pyodide goes on without a package that did not come.
+async function loadPackages(pyodide, packages, cdn) {
+  await pyodide.loadPackage(packages);
+  const lacking = packages.filter((name) => !(name in pyodide.loadedPackages));
+  if (lacking.length) throw new Error(`got no ${lacking.join(", ")}; expected it from ${cdn}`);
+}
+
 // A moment in which messages arrive. A message channel is quicker than a timer.
 const channel = new MessageChannel();
 const pause = () =>
@@ -35,16 +47,13 @@ const pause = () =>
 async function begin(step) {
   const answer = await fetch(new URL(`run/${step}.json`, site));
   const { packages, cdn } = await answer.json();
-  await look().catch((error) => {
-    say("broken", error.message);
-    throw error;
-  });
+  await look().catch(broken);
   const [pyodide, files, code] = await Promise.all([
     loadPyodide({ indexURL: new URL("run/pyodide/", site).href, packageBaseUrl: cdn }),
     bytes(`run/${step}.zip`),
     bytes("static/in_page.py"),
   ]);
-  if (packages.length) await pyodide.loadPackage(packages);
+  if (packages.length) await loadPackages(pyodide, packages, cdn).catch(broken);
   pyodide.FS.mkdir("/step");
   pyodide.unpackArchive(files, "zip", { extractDir: "/step" });
   pyodide.FS.writeFile("/home/pyodide/in_page.py", new Uint8Array(code));

@@ -21,6 +21,12 @@ def test_it_is_kept_without_outputs(formats):
     assert all(cell.get("outputs", []) == [] for cell in book.cells)
 
 
+def test_its_badge_stands_in_the_readme():
+    badge = "[![notebook: open a step](book/notebook.svg)](notebooks/open-a-step.ipynb)"
+    assert badge in (ROOT / "README.md").read_text()
+    assert (ROOT / "book/notebook.svg").exists()
+
+
 def test_it_opens_trains_and_tests_a_step(formats, tmp_path, monkeypatch):
     client = modules("nbclient")
     step = next(step for step in chosen_chain([]) if step.slug == "nudge")

@@ -291,6 +291,21 @@ def test_what_cannot_be_loaded_is_said_and_tried_again(page_of, browser, address
     context.close()
 
 
+def test_a_package_that_does_not_come_is_named(page_of, browser, address):
+    context = browser.new_context()
+
+    def with_package(route):
+        known = route.fetch().json()
+        route.fulfill(json=known | {"packages": ["numpy"], "cdn": f"{address}nowhere/"})
+
+    context.route("**/run/step-*.json", with_package)
+    page = context.new_page()
+    page.goto(f"{address}{page_of('pairs')}#run")
+    page.get_by_role("button", name="Train", exact=True).click()
+    expect(log(page)).to_contain_text("got no numpy", timeout=PATIENT)
+    context.close()
+
+
 @pytest.mark.parametrize("name", ["run it here", "run make train"])
 def test_on_a_phone_the_panel_comes_into_view(open_page, page_of, name):
     page = open_page(page_of("pairs"), 360)
