@@ -102,6 +102,14 @@ def test_axe_finds_nothing_where_code_runs(open_page, page_of, axe):
     assert full <= seen
 
 
+def test_a_whole_file_as_a_page(open_page, axe):
+    longest = max(SITE.glob("file/*.py-*.html"), key=lambda path: path.stat().st_size)
+    page = open_page(f"file/{longest.name}#L30", 360, "dark")
+    assert page.evaluate(HEADINGS) == [1] and violations(page, axe) == []
+    full, seen = page.evaluate(WIDTH)
+    assert full <= seen and page.locator("#L30").is_visible()
+
+
 def test_from_the_disk(open_page, pages):
     """Nothing but the runner needs a server."""
     page = open_page(pages[0], base=f"{SITE.as_uri()}/")
