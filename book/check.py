@@ -425,6 +425,17 @@ def lists_by_chance(book):
     return found
 
 
+def open_fences(book):
+    """Lines that should end a block of code and do not: behind ``` there is a text."""
+    found, inside = [], False
+    for number, line in enumerate(book.split("\n"), 1):
+        if line.startswith("```"):
+            if inside and line.strip() != "```":
+                found.append(f"STEPS.md, line {number}, does not end its block: {line[:40]}")
+            inside = not inside
+    return found
+
+
 def numbers_in(text):
     """{0, 1, 2, 6} of "00–02, 06"."""
     ranges = re.findall(r"(\d\d)(?:–(\d\d))?", text)
@@ -451,7 +462,7 @@ def check_main(check):
     front = check.book.split('<a id="step-00">')[0]
     problems += [f"STEPS.md: {line}" for line in transcripts.check(front, here)]
     problems += short_way(check.book, check.steps)
-    problems += lists_by_chance(check.book)
+    problems += lists_by_chance(check.book) + open_fences(check.book)
     for name in sorted(set(re.findall(r"\]\(#([\w-]+)\)", check.book))):
         if f'<a id="{name}"></a>' not in check.book:
             problems.append(f"STEPS.md links to #{name}, which is nowhere")

@@ -151,3 +151,9 @@ def test_quoted_python_stands_in_the_step_or_in_the_one_before():
     for line, wrong in [("", 0), ("    return 2 * x\n", 0), ("    …\n", 0), ("    return 3\n", 1)]:
         problems = check.Check.check_quotes(played, section.format(line), step)
         assert len(problems) == wrong
+
+
+def test_a_block_of_code_that_nothing_ends_is_found():
+    book = "text\n```console\n$ ls\n```\n```python\nx = 1\n``` In `x` is 1.\n```\n"
+    assert check.open_fences(book) == ["STEPS.md, line 7, does not end its block: ``` In `x` is 1."]
+    assert check.open_fences(book.replace(" In `x` is 1.", "")) == []
