@@ -11,8 +11,8 @@ SYSTEM = {"collections", "contextlib", "ctypes", "functools", "inspect", "os"}
 SYSTEM |= {"mmap", "multiprocessing", "signal", "weakref"}  # two processes that share memory
 INSTRUMENTS = "model/instruments/"  # what nothing else may need
 GPU = {"torch", "triton"}  # in kernels/ only, and there inside functions: most have no GPU
-# Instruments of kernels/: they know the model's sizes, and nothing else needs them, but for a report
-# that says what the GPU could do.
+# Instruments of kernels/: they know the model's sizes, and nothing else needs them, but for the
+# report that says what the GPU could do.
 MEASURING = {f"kernels/{name}.py" for name in ("bench", "compiled", "order", "roofline", "tune")}
 REPORT = ("model/train.py", "kernels.roofline")
 FIRST_KERNELS = "kernels/elementwise.py"
