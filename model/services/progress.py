@@ -1,0 +1,114 @@
+"""What a program shows while it works and when it cannot. Nothing here is part of the lesson."""
+
+import os
+import signal
+import sys
+import time
+import traceback
+from pathlib import Path
+
+
+def fail(message):
+    """Ends the program with one line on standard error and exit status 2.
+
+    With the option --traceback, which every program has, the lines of Python's own come first.
+    """
+    if Progress.line_open:
+        print(file=sys.stderr)
+    if "--traceback" in sys.orig_argv and sys.exception():
+        traceback.print_exc()
+    # What comes out of a file may hold line ends, and codes that a terminal obeys.
+    print("".join(c if c.isprintable() else ascii(c)[1:-1] for c in message), file=sys.stderr)
+    sys.exit(2)
+
+
+def run_program(main):
+    """Runs a program. What nobody has foreseen ends it in one line too.
+
+    Ctrl-C or a reader that went away (| head) end it without a word.
+    """
+    if signal.getsignal(signal.SIGINT) == signal.SIG_DFL:  # by model/__init__.py
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+    sys.argv = [word for word in sys.argv if word != "--traceback"]
+    if sys.stdout:
+        # Where there is no "·", as in ASCII, "?" is better than an error after a whole training.
+        sys.stdout.reconfigure(errors="replace")
+    try:
+        main()
+        print(end="", flush=True)
+    except (KeyboardInterrupt, BrokenPipeError):
+        drop_output()
+        sys.exit(130)
+    except Exception as error:
+        got = "".join(traceback.format_exception_only(error)).strip()
+        try:
+            print(end="", flush=True)
+        except OSError as full:
+            got = f"{full.strerror} at standard output"
+            drop_output()
+        fail(f"{Path(sys.argv[0]).stem}: got {got}; expected no error (--traceback: where)")
+
+
+def drop_output():
+    """What standard output did not take is not tried again when Python ends."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+
+
+class Progress:
+    """Yields `items` one by one and shows step, loss, characters/s and time left on stderr.
+
+    The loss shown is smoothed: each step moves it by a hundredth of the way to its own loss.
+
+    Ctrl-C ends the loop after the step in hand, so that the report so far can still be printed.
+    """
+
+    line_open = False
+
+    def __init__(self, items):
+        self.items = items
+        self.steps, self.letters, self.seconds = 0, 0, 0.0
+        self.average, self.stopped = None, False
+
+    def __iter__(self):
+        before = signal.signal(signal.SIGINT, self._stop)
+        start = last_shown = time.perf_counter()
+        for item in self.items:
+            yield item
+            self.steps += 1
+            now = time.perf_counter()
+            self.seconds = now - start
+            if now - last_shown > 0.5:
+                last_shown = now
+                self._show()
+            if self.stopped:
+                break
+        signal.signal(signal.SIGINT, before)
+        if Progress.line_open:
+            print(file=sys.stderr)
+            Progress.line_open = False
+
+    def note(self, loss, letters=1):
+        """Tells the display the loss of this step and over how many letters it was taken."""
+        self.letters += letters
+        self.average = loss if self.average is None else 0.99 * self.average + 0.01 * loss
+
+    def speed(self):
+        """The last words of the report line: ms/step and characters/s."""
+        ms = 1000 * self.seconds / max(self.steps, 1)
+        per_second = self.letters / max(self.seconds, 1e-9)
+        return f"{ms:.2f} ms/step · {per_second:,.0f} characters/s"
+
+    def _show(self):
+        Progress.line_open = True
+        left = self.seconds / self.steps * (len(self.items) - self.steps)
+        print(
+            f"\rstep {self.steps:,} of {len(self.items):,} · loss {self.average:.3f} · "
+            f"{self.letters / self.seconds:,.0f} characters/s · {left:.0f} s left   ",
+            end="",
+            file=sys.stderr,
+            flush=True,
+        )
+
+    def _stop(self, signal_number, frame):
+        self.stopped = True
+        signal.signal(signal.SIGINT, signal.default_int_handler)
