@@ -1,0 +1,46 @@
+import math
+import random
+
+import pytest
+
+from model.count import SMOOTHING, average_surprise, count_pairs, probabilities
+from model.data import LETTERS, pairs
+from model.sample import sample_name
+
+
+def test_counts_of_one_name():
+    """anna holds .a an nn na a. once each; every count starts at SMOOTHING."""
+    counts = count_pairs(pairs(["anna"]))
+    a, n = LETTERS.index("a"), LETTERS.index("n")
+    assert counts[a][n] == counts[n][n] == counts[n][a] == counts[0][a] == 1 + SMOOTHING
+    assert sum(map(sum, counts)) == 5 + 729 * SMOOTHING
+
+
+def test_probabilities_are_shares():
+    assert probabilities([3, 1]) == [0.75, 0.25]
+
+
+def test_surprise_of_a_table_that_knows_nothing_is_log_27():
+    table = [[1 / 27] * 27] * 27
+    assert average_surprise(table, pairs(["anna", "bo"])) == pytest.approx(math.log(27))
+
+
+def test_surprise_by_hand():
+    """Probabilities 1/2 and 1/8: the average of log 2 and log 8 is log 4."""
+    table = [[0.5, 0.5], [0.125, 0.875]]
+    assert average_surprise(table, [(0, 1), (1, 0)]) == pytest.approx(math.log(4))
+
+
+def test_counting_is_the_best_table_for_the_names_it_counted():
+    """Without smoothing, moving any probability raises the loss on the counted pairs."""
+    data = [(0, 0)] * 3 + [(0, 1)]
+    best = average_surprise([[0.75, 0.25]], data)
+    assert average_surprise([[0.74, 0.26]], data) > best
+    assert average_surprise([[0.76, 0.24]], data) > best
+
+
+def test_sample_follows_the_table():
+    """A table that allows one way only: . -> a -> b -> end."""
+    table = [[0.0] * 27 for _ in LETTERS]
+    table[0][1] = table[1][2] = table[2][0] = 1.0
+    assert sample_name(table, random.Random(3)) == "ab"

@@ -1,0 +1,37 @@
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture(autouse=True)
+def elsewhere(tmp_path, monkeypatch):
+    """Programs run in a folder of their own, away from what a reader has trained."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PYTHONPATH", str(ROOT))
+
+
+def run(*arguments):
+    command = [sys.executable, "-m", "model.train", *arguments]
+    return subprocess.run(command, capture_output=True, text=True, check=False)
+
+
+def test_own_list_of_names(tmp_path):
+    path = tmp_path / "mine.txt"
+    path.write_text("anna\nbo\ncarl\ndora\nemil\nfinn\ngreta\nhans\nida\njan\nkai\nlea\n")
+    done = run("--names", str(path))
+    assert done.returncode == 0
+    report, yardsticks, names = done.stdout.splitlines()
+    assert report.startswith("step-") and " · held-out " in report
+    assert yardsticks.startswith("uniform 3.296 · ")
+    assert len(names.split(" ")) == 10
+
+
+def test_mistake_gets_one_line_and_exit_status_2(tmp_path):
+    done = run("--names", str(tmp_path / "nowhere.txt"))
+    assert done.returncode == 2
+    assert done.stdout == ""
+    assert done.stderr.startswith("train: names: got ") and done.stderr.count("\n") == 1

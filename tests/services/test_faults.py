@@ -1,0 +1,101 @@
+"""Whatever goes wrong around a program, it says so in one line, and nothing is lost."""
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+NAMES = "anna bo carl dora emil finn greta hans ida jan kai lea"
+PROGRAMS = [["train", "--names", "mine.txt"]]
+
+
+@pytest.fixture(autouse=True)
+def elsewhere(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PYTHONPATH", str(ROOT))
+    Path("mine.txt").write_text(NAMES)
+
+
+def run(program, *flags, stdout=subprocess.PIPE, command="-m", **variables):
+    return subprocess.run(
+        [sys.executable, command, f"model.{program}" if command == "-m" else program, *flags],
+        stdout=stdout,
+        stderr=subprocess.PIPE,
+        env=os.environ | variables,
+        text=True,
+        timeout=60,
+        check=False,
+        # Programs in the background ignore Ctrl-C, and hand that on: here it is heard.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    )
+
+
+def told(done):
+    """The lines on standard error, without the display that a slow training has there."""
+    lines = [line for line in done.stderr.splitlines() if not line.startswith("step ")]
+    return [line for line in lines if line.strip()]
+
+
+def check_line(done, message):
+    """Exit status 2, and one line on standard error, without codes that a terminal obeys."""
+    assert done.returncode == 2, done.stderr
+    assert len(told(done)) == 1 and message in told(done)[0], done.stderr
+    assert told(done)[0].isprintable()
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="Linux has it")
+@pytest.mark.parametrize("program", PROGRAMS)
+def test_standard_output_is_full(program):
+    with open("/dev/full", "w") as full:
+        done = run(*program, stdout=full)
+    check_line(done, f"{program[0]}: got No space left on device at standard output; expected ")
+
+
+@pytest.mark.parametrize("program", PROGRAMS)
+def test_a_reader_that_went_away(program):
+    read, write = os.pipe()
+    os.close(read)
+    done = run(*program, stdout=write)
+    assert (done.returncode, told(done)) == (130, [])
+
+
+@pytest.mark.parametrize("program", PROGRAMS)
+def test_a_terminal_that_knows_ascii_alone(program):
+    done = run(*program, PYTHONIOENCODING="ascii")
+    assert (done.returncode, told(done)) == (0, [])
+    assert done.stdout and done.stdout.isascii()
+
+
+def test_ctrl_c_while_a_program_imports():
+    Path("argparse.py").write_text("import os, signal; os.kill(os.getpid(), signal.SIGINT)")
+    done = run("train")
+    assert (done.returncode, done.stdout, done.stderr) == (-signal.SIGINT, "", "")
+
+
+def test_ctrl_c_at_work():
+    code = "import os, signal\nfrom model.services.progress import run_program\n"
+    done = run(code + "run_program(lambda: os.kill(os.getpid(), signal.SIGINT))", command="-c")
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", "")
+
+
+@pytest.mark.parametrize(
+    "body, line",
+    [
+        ("[][1]", "-c: got IndexError: list index out of range; expected no error"),
+        ("fail('a\\nb \\x1b[2J')", r"a\nb \x1b[2J"),
+    ],
+)
+def test_what_nobody_foresaw(body, line):
+    code = f"from model.services.progress import fail, run_program; run_program(lambda: {body})"
+    check_line(run(code, command="-c"), line)
+
+
+def test_traceback_for_those_who_want_it():
+    done = run("train", "--names", "nowhere.txt", "--traceback")
+    assert done.returncode == 2
+    first, *_, last = done.stderr.splitlines()
+    assert first.startswith("Traceback") and last.startswith("train: names: got nowhere.txt")
