@@ -1,16 +1,18 @@
 """Invents names."""
 
 from model.data import decode
+from model.gpt import next_letter
 
 # A name is cut off after this many letters.
 LONGEST = 15
 
 
-def sample_name(table, rng):
+def sample_name(weights, rng, temperature=1.0):
     """Draws letter after letter, each by the probabilities that follow the one before it."""
     letters = [0]
     while len(letters) <= LONGEST:
-        (letter,) = rng.choices(range(len(table)), weights=table[letters[-1]])
+        probs = next_letter(weights, letters[-1], temperature)
+        (letter,) = rng.choices(range(len(probs)), weights=probs)
         if letter == 0:
             break
         letters.append(letter)

@@ -40,7 +40,7 @@ def test_counting_is_the_best_table_for_the_names_it_counted():
 
 
 def test_sample_follows_the_table():
-    """A table that allows one way only: . -> a -> b -> end."""
-    table = [[0.0] * 27 for _ in LETTERS]
-    table[0][1] = table[1][2] = table[2][0] = 1.0
-    assert sample_name(table, random.Random(3)) == "ab"
+    """Weights that allow one way only: . -> a -> b -> end."""
+    weights = [[0.0] * 27 for _ in LETTERS]
+    weights[0][1] = weights[1][2] = weights[2][0] = 100.0
+    assert sample_name(weights, random.Random(3)) == "ab"
