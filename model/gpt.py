@@ -21,3 +21,11 @@ def next_letter(weights, x, temperature=1.0):
     if not 0.001 <= temperature <= 1000:
         raise ValueError(f"temperature: got {temperature}; expected 0.001 to 1000")
     return softmax([weight / temperature for weight in weights[x]])
+
+
+def cross_entropy(logits, y):
+    """The loss -log(p[y]) for p = softmax(logits), which is log(sum of exp(logits)) - logits[y]."""
+    total = 0.0
+    for logit in logits:
+        total += math.exp(logit)
+    return math.log(total) - logits[y]

@@ -1,39 +1,59 @@
-"""Makes this step's model, prints how surprised it is, and lets it invent names."""
+"""Trains this step's model, prints how surprised it is, and lets it invent names."""
 
 import argparse
 import math
 import random
-import time
 
+from engine.nudge import nudge
 from model import STEP
-from model.count import average_surprise, count_pairs, yardsticks
-from model.data import NAMES_FILE, pairs, read_names, split
-from model.gpt import softmax
+from model.count import yardsticks
+from model.data import LETTERS, NAMES_FILE, pairs, read_names, split
+from model.gpt import cross_entropy
 from model.sample import sample_name
-from model.services.progress import fail, run_program
+from model.services.progress import Progress, fail, run_program
+
+
+def train(weights, data, learning_rate):
+    """Walks downhill, a pair of letters at a time: each weight moves against its slope."""
+    progress = Progress(data)
+    for x, y in progress:
+        # The loss of a pair depends on no other row.
+        row = weights[x]
+        progress.note(cross_entropy(row, y))
+        slopes = nudge(cross_entropy, row, y)
+        for j, slope in enumerate(slopes):
+            row[j] -= learning_rate * slope
+    return progress
+
+
+def average_loss(weights, data):
+    return math.fsum(cross_entropy(weights[x], y) for x, y in data) / len(data)
 
 
 def main():
     parser = argparse.ArgumentParser(prog="train", description=__doc__)
     parser.add_argument("--names", default=NAMES_FILE, help="a text file with one name a line")
+    parser.add_argument("--learning-rate", type=float, default=0.1, help="default 0.1")
     options = parser.parse_args()
+    if not 0 < options.learning_rate < math.inf:
+        fail(f"train: got the learning rate {options.learning_rate}; expected a number above 0")
     try:
         names = read_names(options.names)
+        train_names, held_out_names = split(names)
+        train_pairs, held_out_pairs = pairs(train_names), pairs(held_out_names)
+        random.Random(2).shuffle(train_pairs)
+        weights = [[0.0] * len(LETTERS) for _ in LETTERS]  # 27 rows of 27
+        progress = train(weights, train_pairs, options.learning_rate)
     except ValueError as error:
         fail(f"train: {error}")
+    except OverflowError:
+        fail("train: a weight passed 709, where exp overflows; expected a lower --learning-rate")
 
-    start = time.perf_counter()
-    train_names, held_out_names = split(names)
-    train_pairs, held_out_pairs = pairs(train_names), pairs(held_out_names)
-    counts = count_pairs(train_pairs)
-    weights = [[math.log(count) for count in row] for row in counts]  # 27 rows of 27
-    table = [softmax(row) for row in weights]
-    seconds = time.perf_counter() - start
-
-    loss = average_surprise(table, train_pairs)
-    held_out = average_surprise(table, held_out_pairs)
     size = len(weights) * len(weights[0])
-    print(f"{STEP} · {size} weights · loss {loss:.4f} · held-out {held_out:.4f} · {seconds:.1f} s")
+    loss, held_out = average_loss(weights, train_pairs), average_loss(weights, held_out_pairs)
+    print(
+        f"{STEP} · {size} weights · loss {loss:.4f} · held-out {held_out:.4f} · {progress.speed()}"
+    )
     print(yardsticks(train_pairs, held_out_pairs))
     rng = random.Random(1)
     print(" ".join(sample_name(weights, rng) for _ in range(10)))

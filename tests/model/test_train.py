@@ -1,3 +1,4 @@
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -35,3 +36,26 @@ def test_mistake_gets_one_line_and_exit_status_2(tmp_path):
     assert done.returncode == 2
     assert done.stdout == ""
     assert done.stderr.startswith("train: names: got ") and done.stderr.count("\n") == 1
+
+
+def test_ctrl_c_still_prints_the_report():
+    command = [sys.executable, "-u", "-m", "model.train"]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    assert process.stderr.read(4)[1:] == "ste"
+    process.send_signal(signal.SIGINT)
+    report, _ = process.communicate(timeout=60)
+    assert process.returncode == 0
+    assert report.startswith("step-") and len(report.splitlines()) == 3
+
+
+def test_overflow_ends_with_one_line():
+    done = run("--learning-rate", "100000")
+    assert done.returncode == 2
+    assert "709" in done.stderr and "Traceback" not in done.stderr
+
+
+def test_learning_rate_must_be_a_number_above_0():
+    for wrong in ("nan", "inf", "0", "-1"):
+        done = run("--learning-rate", wrong)
+        assert (done.returncode, done.stderr.count("\n")) == (2, 1)
+        assert "expected a number above 0" in done.stderr
