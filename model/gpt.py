@@ -20,12 +20,12 @@ def next_letter(weights, x, temperature=1.0):
     """The probability of each next letter after letter x; a low temperature sharpens them."""
     if not 0.001 <= temperature <= 1000:
         raise ValueError(f"temperature: got {temperature}; expected 0.001 to 1000")
-    return softmax([weight / temperature for weight in weights[x]])
+    return softmax([weight.data / temperature for weight in weights[x]])
 
 
 def cross_entropy(logits, y):
     """The loss -log(p[y]) for p = softmax(logits), which is log(sum of exp(logits)) - logits[y]."""
     total = 0.0
     for logit in logits:
-        total += math.exp(logit)
-    return math.log(total) - logits[y]
+        total += logit.exp()
+    return total.log() - logits[y]

@@ -4,6 +4,7 @@ import argparse
 import math
 import random
 
+from engine.autograd import Value
 from engine.nudge import nudge
 from model import STEP
 from model.count import yardsticks
@@ -19,15 +20,15 @@ def train(weights, data, learning_rate):
     for x, y in progress:
         # The loss of a pair depends on no other row.
         row = weights[x]
-        progress.note(cross_entropy(row, y))
+        progress.note(cross_entropy(row, y).data)
         slopes = nudge(cross_entropy, row, y)
         for j, slope in enumerate(slopes):
-            row[j] -= learning_rate * slope
+            row[j].data -= learning_rate * slope
     return progress
 
 
 def average_loss(weights, data):
-    return math.fsum(cross_entropy(weights[x], y) for x, y in data) / len(data)
+    return math.fsum(cross_entropy(weights[x], y).data for x, y in data) / len(data)
 
 
 def main():
@@ -42,12 +43,10 @@ def main():
         train_names, held_out_names = split(names)
         train_pairs, held_out_pairs = pairs(train_names), pairs(held_out_names)
         random.Random(2).shuffle(train_pairs)
-        weights = [[0.0] * len(LETTERS) for _ in LETTERS]  # 27 rows of 27
+        weights = [[Value(0.0) for _ in LETTERS] for _ in LETTERS]  # 27 rows of 27
         progress = train(weights, train_pairs, options.learning_rate)
     except ValueError as error:
         fail(f"train: {error}")
-    except OverflowError:
-        fail("train: a weight passed 709, where exp overflows; expected a lower --learning-rate")
 
     size = len(weights) * len(weights[0])
     loss, held_out = average_loss(weights, train_pairs), average_loss(weights, held_out_pairs)

@@ -2,6 +2,7 @@ import math
 
 import pytest
 
+from engine.autograd import Value
 from engine.nudge import nudge
 from model.data import LETTERS, pairs
 from model.gpt import cross_entropy, softmax
@@ -14,23 +15,23 @@ def cube(weights):
 
 def test_slope_of_a_cube():
     """w ** 3 has the slope 3 * w ** 2: 12 at w = 2."""
-    assert nudge(cube, [2.0]) == pytest.approx([12.0], abs=1e-7)
+    assert nudge(cube, [Value(2.0)]) == pytest.approx([12.0], abs=1e-7)
 
 
 def test_one_slope_for_each_weight_and_the_weights_stay():
     def loss(weights, factor):
         return factor * weights[0] * weights[1]
 
-    weights = [3.0, -2.0]
+    weights = [Value(3.0), Value(-2.0)]
     assert nudge(loss, weights, 10.0) == pytest.approx([-20.0, 30.0])
-    assert weights == [3.0, -2.0]
+    assert [weight.data for weight in weights] == [3.0, -2.0]
 
 
 def test_error_first_shrinks_with_h_then_grows_again():
     """At h = 1e-1 the curve bends too much, at 1e-12 rounding wins; in between it is best."""
 
     def error(h):
-        return abs(nudge(cube, [2.0], h=h)[0] - 12.0)
+        return abs(nudge(cube, [Value(2.0)], h=h)[0] - 12.0)
 
     assert error(1e-1) == pytest.approx(1e-2)
     assert error(1e-2) == pytest.approx(1e-4, rel=1e-3)
@@ -41,15 +42,16 @@ def test_error_first_shrinks_with_h_then_grows_again():
 def test_cross_entropy_is_the_surprise_of_softmax():
     logits = [0.5, -1.0, 2.0]
     for y in range(3):
-        assert cross_entropy(logits, y) == pytest.approx(-math.log(softmax(logits)[y]))
+        loss = cross_entropy([Value(logit) for logit in logits], y)
+        assert loss.data == pytest.approx(-math.log(softmax(logits)[y]))
 
 
 def test_training_finds_the_odds_of_what_it_sees():
     """After a: always n, so p(n after a) tends to 1; the rows of other letters stay at 0."""
     data = pairs(["an"]) * 100
-    weights = [[0.0] * 27 for _ in LETTERS]
+    weights = [[Value(0.0) for _ in LETTERS] for _ in LETTERS]
     before = average_loss(weights, data)
     train(weights, data, learning_rate=0.5)
     assert before == pytest.approx(math.log(27))
     assert average_loss(weights, data) < 0.2
-    assert weights[LETTERS.index("z")] == [0.0] * 27
+    assert all(weight.data == 0.0 for weight in weights[LETTERS.index("z")])

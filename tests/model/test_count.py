@@ -3,6 +3,7 @@ import random
 
 import pytest
 
+from engine.autograd import Value
 from model.count import SMOOTHING, average_surprise, count_pairs, probabilities
 from model.data import LETTERS, pairs
 from model.sample import sample_name
@@ -41,6 +42,7 @@ def test_counting_is_the_best_table_for_the_names_it_counted():
 
 def test_sample_follows_the_table():
     """Weights that allow one way only: . -> a -> b -> end."""
-    weights = [[0.0] * 27 for _ in LETTERS]
-    weights[0][1] = weights[1][2] = weights[2][0] = 100.0
+    weights = [[Value(0.0) for _ in LETTERS] for _ in LETTERS]
+    for x, y in [(0, 1), (1, 2), (2, 0)]:
+        weights[x][y].data = 100.0
     assert sample_name(weights, random.Random(3)) == "ab"

@@ -3,6 +3,7 @@ import random
 
 import pytest
 
+from engine.autograd import Value
 from model.count import average_surprise, count_pairs, probabilities
 from model.data import NAMES_FILE, pairs, read_names, split
 from model.gpt import next_letter, softmax
@@ -41,7 +42,7 @@ def test_logarithms_of_counts_give_the_counted_loss():
 
 def test_temperature():
     """Halving the temperature squares the ratio of two probabilities; near 0 the best one wins."""
-    weights = [[1.0, 2.0, 3.0]]
+    weights = [[Value(1.0), Value(2.0), Value(3.0)]]
     ratio = math.exp(1)
     one, half = next_letter(weights, 0), next_letter(weights, 0, temperature=0.5)
     assert one[2] / one[1] == pytest.approx(ratio)

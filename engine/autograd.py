@@ -1,0 +1,98 @@
+"""Numbers that remember how they were made."""
+
+import math
+
+
+class Value:
+    """A number with its parents, the Values it was made from, and its slope towards each.
+
+    The slope of y towards a parent x is the slope of y with respect to x. Operators: + - * / and
+    ** with a plain number on either side; exp and log.
+    """
+
+    __slots__ = ("data", "parents", "slopes")
+
+    def __init__(self, data, parents=(), slopes=()):
+        self.data = data
+        self.parents = parents
+        self.slopes = slopes
+
+    def __repr__(self):
+        return f"Value(data={self.data})"
+
+    def __add__(self, other):
+        other = lift(other)
+        return Value(self.data + other.data, (self, other), (1.0, 1.0))
+
+    def __mul__(self, other):
+        other = lift(other)
+        return Value(self.data * other.data, (self, other), (other.data, self.data))
+
+    def exp(self):
+        """y = e ** x    slope y"""
+        if self.data > 709.78:
+            raise ValueError(f"exp: got {self.data}; expected at most 709.78, beyond it overflows")
+        y = math.exp(self.data)
+        return Value(y, (self,), (y,))
+
+    def log(self):
+        """y = log(x), the natural logarithm    slope 1 / x"""
+        if self.data <= 0:
+            raise ValueError(f"log: got {self.data}; expected a number above 0")
+        return Value(math.log(self.data), (self,), (1 / self.data,))
+
+    def __sub__(self, other):
+        other = lift(other)
+        return Value(self.data - other.data, (self, other), (1.0, -1.0))
+
+    # The rest makes a Value as handy as a plain number.
+
+    def __truediv__(self, other):
+        """y = a / b    slopes 1 / b and -y / b"""
+        other = lift(other)
+        if other.data == 0:
+            raise ValueError("division: got a divisor of 0; expected another number")
+        y = self.data / other.data
+        return Value(y, (self, other), (1 / other.data, -y / other.data))
+
+    def __pow__(self, n):
+        """y = x ** n for a plain number n    slope n * x ** (n - 1)"""
+        if not isinstance(n, (int, float)):
+            kind = type(n).__name__
+            raise ValueError(f"power: got an exponent of type {kind}; expected a plain number")
+        x = self.data
+        if x == 0 and n < 1 and n != 0:
+            raise ValueError(f"power: got {x} ** {n}, which has no slope; expected another base")
+        if x < 0 and n != int(n):
+            raise ValueError(f"power: got {x} ** {n}; expected a base of at least 0")
+        return Value(x**n, (self,), (n * x ** (n - 1) if n else 0.0,))
+
+    def __neg__(self):
+        return self * -1.0
+
+    # With a plain number on the left, as in 2.0 - a, Python asks the right side.
+
+    def __radd__(self, other):
+        return lift(other) + self
+
+    def __rsub__(self, other):
+        return lift(other) - self
+
+    def __rmul__(self, other):
+        return lift(other) * self
+
+    def __rtruediv__(self, other):
+        return lift(other) / self
+
+    def __rpow__(self, base):
+        """base ** x = e ** (x * log(base))"""
+        return (self * lift(base).log().data).exp()
+
+
+def lift(number):
+    """A Value as it is; a plain number as a Value without parents."""
+    if isinstance(number, Value):
+        return number
+    if not isinstance(number, (int, float)):
+        raise ValueError(f"Value: got {number!r}; expected a number or a Value")
+    return Value(number)
