@@ -8,17 +8,37 @@ class Value:
 
     The slope of y towards a parent x is the slope of y with respect to x. Operators: + - * / and
     ** with a plain number on either side; exp and log.
+    After loss.backward(), grad is the slope of the loss towards this Value, and used says that the
+    graph has been walked through it.
     """
 
-    __slots__ = ("data", "parents", "slopes")
+    __slots__ = ("data", "grad", "parents", "slopes", "used")
 
     def __init__(self, data, parents=(), slopes=()):
         self.data = data
+        self.grad = 0.0
         self.parents = parents
         self.slopes = slopes
+        self.used = False
 
     def __repr__(self):
-        return f"Value(data={self.data})"
+        return f"Value(data={self.data}, grad={self.grad})"
+
+    def backward(self):
+        """Adds d(self)/d(node) to node.grad, for self and every node it was made from.
+
+        Chain rule: a node hands on to each parent  grad of the parent += slope * grad of the node,
+        once its own grad is complete, that is, after every node that was made from it.
+        Raises ValueError where a part of the graph has been walked before.
+        """
+        order = parents_first(self)
+        if any(node.used for node in order):
+            raise ValueError("backward: got a graph already used; expected a newly computed loss")
+        self.grad += 1.0
+        for node in reversed(order):
+            for parent, slope in zip(node.parents, node.slopes):
+                parent.grad += slope * node.grad
+            node.used = True
 
     def __add__(self, other):
         other = lift(other)
@@ -96,3 +116,22 @@ def lift(number):
     if not isinstance(number, (int, float)):
         raise ValueError(f"Value: got {number!r}; expected a number or a Value")
     return Value(number)
+
+
+def parents_first(last):
+    """`last` and all that it was made from, in an order in which parents stand before children.
+
+    Weights and plain numbers are left out: made from nothing, they have nothing to hand on.
+    """
+    order, entered, stack = {}, set(), [last]
+    while stack:
+        node = stack[-1]
+        if node not in entered:
+            entered.add(node)
+            for parent in node.parents:
+                if parent.parents and parent not in entered:
+                    stack.append(parent)
+        else:
+            # All its parents are in order. It may be on the stack twice; a dict keeps the first.
+            order[stack.pop()] = True
+    return list(order)

@@ -5,7 +5,7 @@ import math
 import random
 
 from engine.autograd import Value
-from engine.nudge import nudge
+from engine.optim import SGD
 from model import STEP
 from model.count import yardsticks
 from model.data import LETTERS, NAMES_FILE, pairs, read_names, split
@@ -16,14 +16,14 @@ from model.services.progress import Progress, fail, run_program
 
 def train(weights, data, learning_rate):
     """Walks downhill, a pair of letters at a time: each weight moves against its slope."""
+    optimizer = SGD([weight for row in weights for weight in row], learning_rate)
     progress = Progress(data)
     for x, y in progress:
-        # The loss of a pair depends on no other row.
-        row = weights[x]
-        progress.note(cross_entropy(row, y).data)
-        slopes = nudge(cross_entropy, row, y)
-        for j, slope in enumerate(slopes):
-            row[j].data -= learning_rate * slope
+        loss = cross_entropy(weights[x], y)
+        progress.note(loss.data)
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
     return progress
 
 

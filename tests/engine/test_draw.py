@@ -5,14 +5,16 @@ from engine.draw import draw
 def test_drawing_shows_what_each_node_knows():
     a, b = Value(3.0), Value(-2.0)
     c = a * b
-    lines = draw(c + 10.0, a=a, b=b, c=c).splitlines()
+    d = c + 10.0
+    (d * 2.0).backward()
+    lines = draw(d, a=a, b=b, c=c).splitlines()
     assert [line.split() for line in lines] == [
-        ["slope"],
-        ["4"],
-        ["├─", "c", "=", "-6", "1"],
-        ["│", "├─", "a", "=", "3", "-2"],
-        ["│", "└─", "b", "=", "-2", "3"],
-        ["└─", "10", "1"],
+        ["slope", "grad"],
+        ["4", "2"],
+        ["├─", "c", "=", "-6", "1", "2"],
+        ["│", "├─", "a", "=", "3", "-2", "-4"],
+        ["│", "└─", "b", "=", "-2", "3", "6"],
+        ["└─", "10", "1", "2"],
     ]
 
 
@@ -21,4 +23,4 @@ def test_a_node_used_twice_is_opened_once():
     b = a + a
     lines = draw(b * b, a=a, b=b).splitlines()
     assert len(lines) == 6
-    assert lines[-1].split() == ["└─", "b", "=", "3", "(again)", "3"]
+    assert lines[-1].split() == ["└─", "b", "=", "3", "(again)", "3", "0"]
