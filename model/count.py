@@ -1,8 +1,9 @@
 """A language model made by counting: how often does each letter follow each other one?"""
 
 import math
+from collections import defaultdict
 
-from model.data import LETTERS
+from model.data import LETTERS, encode
 
 # Added to every count, so that a pair never seen is unlikely and not impossible.
 SMOOTHING = 0.5
@@ -30,13 +31,29 @@ def average_surprise(table, data):
     return total / len(data)
 
 
-def yardsticks(data, held_out):
-    """The losses on the held-out pairs of what simple counting knows, in one line."""
-    uniform = math.log(len(LETTERS))
-    counts = count_pairs(data)
-    letters = [SMOOTHING] * len(LETTERS)
-    for _, y in data:
-        letters[y] += 1
-    letters_loss = average_surprise([probabilities(letters)] * len(LETTERS), held_out)
-    pairs_loss = average_surprise([probabilities(row) for row in counts], held_out)
-    return f"uniform {uniform:.3f} · letters {letters_loss:.3f} · pairs {pairs_loss:.3f}"
+def count_after(names, memory):
+    """counts[context][y]: how often letter y came after the `memory` letters in context."""
+    counts = defaultdict(lambda: [SMOOTHING] * len(LETTERS))
+    for x, y in windows(names, memory):
+        counts[x][y] += 1
+    return counts
+
+
+def windows(names, memory):
+    """Each letter y of each name with the tuple of `memory` letters before it."""
+    for name in names:
+        padded = [0] * (memory - 1) + encode(name)
+        for t in range(max(memory, 1), len(padded)):
+            yield tuple(padded[t - memory : t]), padded[t]
+
+
+def yardsticks(names, held_out):
+    """The losses on the held-out names of what counting knows, in one line."""
+    words = [f"uniform {math.log(len(LETTERS)):.3f}"]
+    for memory, kind in enumerate(["letters", "pairs", "triples", "fours"]):
+        counts = count_after(names, memory)
+        total, examples = 0.0, list(windows(held_out, memory))
+        for x, y in examples:
+            total -= math.log(counts[x][y] / sum(counts[x]))
+        words.append(f"{kind} {total / len(examples):.3f}")
+    return " · ".join(words)

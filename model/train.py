@@ -53,7 +53,7 @@ def main():
     print(
         f"{STEP} · {size} weights · loss {loss:.4f} · held-out {held_out:.4f} · {progress.speed()}"
     )
-    print(yardsticks(train_pairs, held_out_pairs))
+    print(yardsticks(train_names, held_out_names))
     rng = random.Random(1)
     print(" ".join(sample_name(weights, rng) for _ in range(10)))
 

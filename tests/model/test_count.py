@@ -4,7 +4,7 @@ import random
 import pytest
 
 from engine.autograd import Value
-from model.count import SMOOTHING, average_surprise, count_pairs, probabilities
+from model.count import SMOOTHING, average_surprise, count_pairs, probabilities, yardsticks
 from model.data import LETTERS, pairs
 from model.sample import sample_name
 
@@ -46,3 +46,25 @@ def test_sample_follows_the_table():
     for x, y in [(0, 1), (1, 2), (2, 0)]:
         weights[x][y].data = 100.0
     assert sample_name(weights, random.Random(3)) == "ab"
+
+
+def test_yardsticks_count_letters_pairs_triples_and_fours():
+    """With one name over and over each longer memory knows more; smoothing keeps it above 0."""
+    line = yardsticks(["anna"] * 50, ["anna"])
+    losses = [float(words.split()[1]) for words in line.split(" · ")]
+    assert [words.split()[0] for words in line.split(" · ")] == [
+        "uniform",
+        "letters",
+        "pairs",
+        "triples",
+        "fours",
+    ]
+    assert losses == sorted(losses, reverse=True)
+    assert losses[0] == 3.296
+
+
+def test_pairs_of_the_yardsticks_are_those_of_the_table():
+    names = ["anna", "bo", "nora", "hannah"]
+    table = [probabilities(row) for row in count_pairs(pairs(names))]
+    expected = average_surprise(table, pairs(["hanna"]))
+    assert f" pairs {expected:.3f} " in yardsticks(names, ["hanna"])
