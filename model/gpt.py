@@ -1,6 +1,10 @@
-"""The model: a table of weights, a row for each letter, and what makes it probabilities."""
+"""The model: letters in, logits of the next letter out. It grows into a GPT."""
 
 import math
+
+from engine.module import Module, matrix, vector
+
+V = 27
 
 
 def softmax(logits):
@@ -16,11 +20,46 @@ def softmax(logits):
     return [e / total for e in exps]
 
 
-def next_letter(weights, x, temperature=1.0):
-    """The probability of each next letter after letter x; a low temperature sharpens them."""
+class Linear(Module):
+    """y[k] = weight[k][0] * x[0] + weight[k][1] * x[1] + … + bias[k]        x (C), y (K)"""
+
+    def __init__(self, rng, size_in, size_out):
+        self.weight = matrix(rng, size_out, size_in)
+        self.bias = vector(size_out)
+
+    def __call__(self, x):
+        y = []
+        for row, total in zip(self.weight, self.bias):
+            for w, number in zip(row, x):
+                total = total + w * number
+            y.append(total)
+        return y
+
+
+class GPT(Module):
+    """Logits of the next letter at every place of a name, from the `memory` letters up to there."""
+
+    def __init__(self, rng, C=8, memory=3):
+        self.memory = memory
+        self.tok_emb = matrix(rng, V, C)
+        self.head = Linear(rng, memory * C, V)
+
+    def __call__(self, letters):
+        padded = [0] * (self.memory - 1) + letters
+        logits = []
+        for t in range(len(letters)):
+            x = []
+            for letter in padded[t : t + self.memory]:
+                x += self.tok_emb[letter]  # () -> (memory * C)
+            logits.append(self.head(x))
+        return logits  # (T) -> (T, V)
+
+
+def next_letter(model, letters, temperature=1.0):
+    """The probability of each next letter after `letters`; a low temperature sharpens them."""
     if not 0.001 <= temperature <= 1000:
         raise ValueError(f"temperature: got {temperature}; expected 0.001 to 1000")
-    return softmax([weight.data / temperature for weight in weights[x]])
+    return softmax([logit.data / temperature for logit in model(letters)[-1]])
 
 
 def cross_entropy(logits, y):
@@ -29,3 +68,11 @@ def cross_entropy(logits, y):
     for logit in logits:
         total += logit.exp()
     return total.log() - logits[y]
+
+
+def name_loss(model, letters):
+    """The cross-entropy of each next letter of an encoded name, averaged."""
+    total = 0.0
+    for logits, y in zip(model(letters[:-1]), letters[1:]):
+        total += cross_entropy(logits, y)
+    return total / (len(letters) - 1)

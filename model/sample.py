@@ -7,11 +7,11 @@ from model.gpt import next_letter
 LONGEST = 15
 
 
-def sample_name(weights, rng, temperature=1.0):
-    """Draws letter after letter, each by the probabilities that follow the one before it."""
+def sample_name(model, rng, temperature=1.0):
+    """Draws letter after letter, each by the probabilities that follow those before it."""
     letters = [0]
     while len(letters) <= LONGEST:
-        probs = next_letter(weights, letters[-1], temperature)
+        probs = next_letter(model, letters, temperature)
         (letter,) = rng.choices(range(len(probs)), weights=probs)
         if letter == 0:
             break

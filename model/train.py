@@ -4,31 +4,33 @@ import argparse
 import math
 import random
 
-from engine.autograd import Value
 from engine.optim import SGD
 from model import STEP
 from model.count import yardsticks
-from model.data import LETTERS, NAMES_FILE, pairs, read_names, split
-from model.gpt import cross_entropy
+from model.data import NAMES_FILE, encode, read_names, split
+from model.gpt import GPT, name_loss
 from model.sample import sample_name
 from model.services.progress import Progress, fail, run_program
 
 
-def train(weights, data, learning_rate):
-    """Walks downhill, a pair of letters at a time: each weight moves against its slope."""
-    optimizer = SGD([weight for row in weights for weight in row], learning_rate)
-    progress = Progress(data)
-    for x, y in progress:
-        loss = cross_entropy(weights[x], y)
-        progress.note(loss.data)
+def train(model, names, learning_rate):
+    """Walks downhill, a name at a time, once through all names in random order."""
+    optimizer = SGD(model.parameters(), learning_rate)
+    progress = Progress(random.Random(2).sample(names, len(names)))
+    for name in progress:
+        loss = name_loss(model, encode(name))
+        progress.note(loss.data, letters=len(name) + 1)
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
     return progress
 
 
-def average_loss(weights, data):
-    return math.fsum(cross_entropy(weights[x], y).data for x, y in data) / len(data)
+def average_loss(model, names):
+    """The loss a letter, over all letters of the names."""
+    letters = [len(name) + 1 for name in names]
+    losses = [name_loss(model, encode(name)).data for name in names]
+    return math.fsum(a * b for a, b in zip(losses, letters)) / sum(letters)
 
 
 def main():
@@ -41,21 +43,21 @@ def main():
     try:
         names = read_names(options.names)
         train_names, held_out_names = split(names)
-        train_pairs, held_out_pairs = pairs(train_names), pairs(held_out_names)
-        random.Random(2).shuffle(train_pairs)
-        weights = [[Value(0.0) for _ in LETTERS] for _ in LETTERS]  # 27 rows of 27
-        progress = train(weights, train_pairs, options.learning_rate)
+        model = GPT(random.Random(2))
+        progress = train(model, train_names, options.learning_rate)
     except ValueError as error:
         fail(f"train: {error}")
 
-    size = len(weights) * len(weights[0])
-    loss, held_out = average_loss(weights, train_pairs), average_loss(weights, held_out_pairs)
+    size = len(model.parameters())
+    loss = average_loss(model, train_names[: len(held_out_names)])
+    held_out = average_loss(model, held_out_names)
     print(
-        f"{STEP} · {size} weights · loss {loss:.4f} · held-out {held_out:.4f} · {progress.speed()}"
+        f"{STEP} · {size:,} weights · loss {loss:.4f} · held-out {held_out:.4f} · "
+        f"{progress.speed()}"
     )
     print(yardsticks(train_names, held_out_names))
     rng = random.Random(1)
-    print(" ".join(sample_name(weights, rng) for _ in range(10)))
+    print(" ".join(sample_name(model, rng) for _ in range(10)))
 
 
 if __name__ == "__main__":

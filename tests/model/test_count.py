@@ -41,11 +41,13 @@ def test_counting_is_the_best_table_for_the_names_it_counted():
 
 
 def test_sample_follows_the_table():
-    """Weights that allow one way only: . -> a -> b -> end."""
-    weights = [[Value(0.0) for _ in LETTERS] for _ in LETTERS]
-    for x, y in [(0, 1), (1, 2), (2, 0)]:
-        weights[x][y].data = 100.0
-    assert sample_name(weights, random.Random(3)) == "ab"
+    """A model that allows one way only: . -> a -> b -> end."""
+    follower = {0: 1, 1: 2, 2: 0}
+
+    def model(letters):
+        return [[Value(100.0 * (y == follower[x])) for y in range(27)] for x in letters]
+
+    assert sample_name(model, random.Random(3)) == "ab"
 
 
 def test_yardsticks_count_letters_pairs_triples_and_fours():

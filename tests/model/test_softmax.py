@@ -42,12 +42,15 @@ def test_logarithms_of_counts_give_the_counted_loss():
 
 def test_temperature():
     """Halving the temperature squares the ratio of two probabilities; near 0 the best one wins."""
-    weights = [[Value(1.0), Value(2.0), Value(3.0)]]
+
+    def model(letters):
+        return [[Value(1.0), Value(2.0), Value(3.0)] for _ in letters]
+
     ratio = math.exp(1)
-    one, half = next_letter(weights, 0), next_letter(weights, 0, temperature=0.5)
+    one, half = next_letter(model, [0]), next_letter(model, [0], temperature=0.5)
     assert one[2] / one[1] == pytest.approx(ratio)
     assert half[2] / half[1] == pytest.approx(ratio**2)
-    assert next_letter(weights, 0, temperature=0.001)[2] == pytest.approx(1)
+    assert next_letter(model, [0], temperature=0.001)[2] == pytest.approx(1)
 
 
 @pytest.mark.parametrize("wrong", [0, -1.0, 1e-320, math.inf, math.nan])

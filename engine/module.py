@@ -1,0 +1,40 @@
+"""Modules: what a model is made of, and what holds its weights."""
+
+from engine.autograd import Value
+
+
+class Module:
+    """A model or a layer. Its weights are its attributes: Values, lists of them, other Modules."""
+
+    def named_parameters(self):
+        """(name, weight) of every weight, such as ("tok_emb.3.0", Value(0.1)), in a fixed order.
+
+        A weight that stands in two places is listed once, by its first name.
+        """
+        names = {}
+        for name, weight in named("", self):
+            names.setdefault(weight, name)
+        return [(name, weight) for weight, name in names.items()]
+
+    def parameters(self):
+        return [weight for _, weight in self.named_parameters()]
+
+
+def named(name, child):
+    """Walks through lists and Modules down to the Values and puts their names together."""
+    if isinstance(child, Value):
+        yield name, child
+    elif isinstance(child, (list, Module)):
+        inside = enumerate(child) if isinstance(child, list) else vars(child).items()
+        for key, inner in inside:
+            yield from named(f"{name}.{key}" if name else str(key), inner)
+
+
+def matrix(rng, rows, columns, scale=0.2):
+    """Rows of small random weights around 0; scale is how far from 0 they usually lie."""
+    return [[Value(rng.gauss(0.0, scale)) for _ in range(columns)] for _ in range(rows)]
+
+
+def vector(size):
+    """Weights that all start at 0."""
+    return [Value(0.0) for _ in range(size)]

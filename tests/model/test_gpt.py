@@ -1,0 +1,84 @@
+import math
+import random
+
+import pytest
+
+from engine.autograd import Value
+from engine.module import Module, matrix, vector
+from engine.optim import SGD
+from model.data import encode
+from model.gpt import GPT, Linear, V, name_loss
+
+
+class Layer(Module):
+    def __init__(self):
+        self.size = 3
+        self.table = [[Value(1.0), Value(2.0)], [Value(3.0), Value(4.0)]]
+        self.inner = [Linear(random.Random(1), 1, 1)]
+
+
+def test_parameters_are_found_in_lists_and_parts_and_named_by_their_way():
+    names = [name for name, _ in Layer().named_parameters()]
+    table = ["table.0.0", "table.0.1", "table.1.0", "table.1.1"]
+    assert names == [*table, "inner.0.weight.0.0", "inner.0.bias.0"]
+    assert [weight.data for weight in Layer().parameters()[:4]] == [1.0, 2.0, 3.0, 4.0]
+
+
+def test_a_weight_in_two_places_is_listed_once():
+    """Listed twice, it would be moved twice in each step."""
+    layer = Layer()
+    before = layer.named_parameters()
+    layer.again = layer.inner[0]
+    assert layer.named_parameters() == before
+    assert layer.parameters() == [weight for _, weight in before]
+
+
+def test_linear_by_hand():
+    linear = Linear(random.Random(1), 2, 1)
+    linear.weight[0][0].data, linear.weight[0][1].data, linear.bias[0].data = 2.0, 3.0, 0.5
+    (y,) = linear([Value(10.0), Value(100.0)])
+    assert y.data == 320.5
+
+
+def test_logits_at_every_place_see_the_letters_up_to_there():
+    """Changing a later letter changes no earlier logits; changing an earlier one does."""
+    model = GPT(random.Random(1))
+    logits, changed = model(encode("anna")[:-1]), model(encode("anno")[:-1])
+    assert len(logits) == 5 and len(logits[0]) == V
+    data = [[logit.data for logit in row] for row in logits]
+    other = [[logit.data for logit in row] for row in changed]
+    assert data[:4] == other[:4]
+    assert data[4] != other[4]
+
+
+def test_weights_that_start_equal_stay_equal():
+    """Why weights start random: from zeros, nothing but the bias ever moves."""
+    model = GPT(random.Random(1))
+    for weight in model.parameters():
+        weight.data = 0.0
+    optimizer = SGD(model.parameters(), lr=0.5)
+    for _ in range(3):
+        optimizer.zero_grad()
+        name_loss(model, encode("anna")).backward()
+        optimizer.step()
+    assert all(w.data == 0.0 for row in model.tok_emb + model.head.weight for w in row)
+    assert any(b.data != 0.0 for b in model.head.bias)
+
+
+def test_weights_that_start_small_start_with_log_27():
+    """Why weights start small: an untrained model that is sure of anything is surprised."""
+    untrained = name_loss(GPT(random.Random(1)), encode("anna")).data
+    assert untrained == pytest.approx(math.log(V), abs=0.2)
+    loud = GPT(random.Random(1))
+    for weight in loud.parameters():
+        weight.data *= 15
+    assert name_loss(loud, encode("anna")).data > 2 * math.log(V)
+
+
+def test_matrix_and_vector():
+    rows = matrix(random.Random(1), 100, 10, scale=0.2)
+    numbers = [weight.data for row in rows for weight in row]
+    spread = math.sqrt(sum(number**2 for number in numbers) / len(numbers))
+    assert (len(rows), len(rows[0])) == (100, 10)
+    assert spread == pytest.approx(0.2, rel=0.1)
+    assert [weight.data for weight in vector(3)] == [0.0, 0.0, 0.0]
