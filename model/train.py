@@ -13,12 +13,15 @@ from model.sample import sample_name
 from model.services.progress import Progress, fail, run_program
 
 
-def train(model, names, learning_rate):
-    """Walks downhill, a name at a time, once through all names in random order."""
+def train(model, names, learning_rate, loss_of=name_loss):
+    """Walks downhill, a name at a time, once through all names in random order.
+
+    loss_of(model, letters) is the loss of an encoded name.
+    """
     optimizer = SGD(model.parameters(), learning_rate)
     progress = Progress(random.Random(2).sample(names, len(names)))
     for name in progress:
-        loss = name_loss(model, encode(name))
+        loss = loss_of(model, encode(name))
         progress.note(loss.data, letters=len(name) + 1)
         optimizer.zero_grad()
         loss.backward()
