@@ -87,6 +87,15 @@ class Value:
             raise ValueError(f"power: got {x} ** {n}; expected a base of at least 0")
         return Value(x**n, (self,), (n * x ** (n - 1) if n else 0.0,))
 
+    def tanh(self):
+        """y = tanh(x), which bends from -1 up to 1    slope 1 - y ** 2"""
+        y = math.tanh(self.data)
+        return Value(y, (self,), (1 - y * y,))
+
+    def relu(self):
+        """y = x above 0, else 0    slope 1 above 0, else 0"""
+        return Value(max(self.data, 0.0), (self,), (float(self.data > 0),))
+
     def __neg__(self):
         return self * -1.0
 

@@ -39,10 +39,11 @@ class Linear(Module):
 class GPT(Module):
     """Logits of the next letter at every place of a name, from the `memory` letters up to there."""
 
-    def __init__(self, rng, C=8, memory=3):
+    def __init__(self, rng, C=8, memory=3, hidden=20):
         self.memory = memory
         self.tok_emb = matrix(rng, V, C)
-        self.head = Linear(rng, memory * C, V)
+        self.hidden = Linear(rng, memory * C, hidden)
+        self.head = Linear(rng, hidden, V)
 
     def __call__(self, letters):
         padded = [0] * (self.memory - 1) + letters
@@ -51,6 +52,7 @@ class GPT(Module):
             x = []
             for letter in padded[t : t + self.memory]:
                 x += self.tok_emb[letter]  # () -> (memory * C)
+            x = [number.tanh() for number in self.hidden(x)]  # (memory * C) -> (hidden)
             logits.append(self.head(x))
         return logits  # (T) -> (T, V)
 

@@ -41,6 +41,8 @@ def random_expression(weights, rng):
             (a * 0.1).exp(),
             -a,
             (a * a + 1).log(),
+            (a * 0.5).tanh(),
+            (a + 0.1).relu(),
         ]
         nodes.append(rng.choice(makers))
     return nodes[-1] + nodes[-2] + nodes[-3]

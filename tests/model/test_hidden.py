@@ -1,0 +1,33 @@
+import random
+
+from engine.module import vector
+from model.gpt import GPT, Linear
+from model.train import average_loss, train
+
+
+def test_a_bend_lets_the_model_combine():
+    """Two inputs, and an output that is high if exactly one of them is: no sum of the two does it.
+
+    relu(a + b) - 2 * relu(a + b - 1) is 0, 1, 1, 0 on (0, 0), (0, 1), (1, 0), (1, 1).
+    """
+    hidden = Linear(random.Random(1), 2, 2)
+    for weight in hidden.parameters():
+        weight.data = 1.0
+    hidden.bias[0].data, hidden.bias[1].data = 0.0, -1.0
+    outputs = []
+    for a in (0.0, 1.0):
+        for b in (0.0, 1.0):
+            x = vector(2)
+            x[0].data, x[1].data = a, b
+            first, second = (y.relu() for y in hidden(x))
+            outputs.append((first - 2 * second).data)
+    assert outputs == [0.0, 1.0, 1.0, 0.0]
+
+
+def test_learning_one_name_by_heart_makes_other_names_worse():
+    model = GPT(random.Random(1))
+    others = ["elif", "goran", "ines", "tom"]
+    before = average_loss(model, others)
+    train(model, ["anna"] * 100, learning_rate=0.5)
+    assert average_loss(model, ["anna"]) < 0.1
+    assert average_loss(model, others) > before + 1
