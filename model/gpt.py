@@ -3,6 +3,7 @@
 import math
 
 from engine.module import Module, matrix, vector
+from engine.ops import dot
 
 V = 27
 
@@ -28,12 +29,7 @@ class Linear(Module):
         self.bias = vector(size_out)
 
     def __call__(self, x):
-        y = []
-        for row, total in zip(self.weight, self.bias):
-            for w, number in zip(row, x):
-                total = total + w * number
-            y.append(total)
-        return y
+        return [dot(row, x) + bias for row, bias in zip(self.weight, self.bias)]
 
 
 class GPT(Module):

@@ -1,6 +1,7 @@
 """Trains this step's model, prints how surprised it is, and lets it invent names."""
 
 import argparse
+import gc
 import math
 import random
 
@@ -19,6 +20,8 @@ def train(model, names, learning_rate, loss_of=name_loss):
     loss_of(model, letters) is the loss of an encoded name.
     """
     optimizer = SGD(model.parameters(), learning_rate)
+    # The collector looks for cycles, and our graphs have none: nodes point at their parents only.
+    gc.disable()
     progress = Progress(random.Random(2).sample(names, len(names)))
     for name in progress:
         loss = loss_of(model, encode(name))
@@ -26,6 +29,7 @@ def train(model, names, learning_rate, loss_of=name_loss):
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
+    gc.enable()
     return progress
 
 

@@ -5,6 +5,7 @@ import pytest
 
 from engine.autograd import Value
 from engine.nudge import nudge
+from engine.ops import dot
 from engine.optim import SGD
 from model.data import encode
 from model.gpt import GPT, name_loss
@@ -43,6 +44,7 @@ def random_expression(weights, rng):
             (a * a + 1).log(),
             (a * 0.5).tanh(),
             (a + 0.1).relu(),
+            dot([a, b], [b, a * 0.3]),
         ]
         nodes.append(rng.choice(makers))
     return nodes[-1] + nodes[-2] + nodes[-3]
