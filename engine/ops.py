@@ -12,3 +12,28 @@ def dot(a, b):
     a_data, b_data = [value.data for value in a], [value.data for value in b]
     y = math.fsum([x * w for x, w in zip(a_data, b_data)])
     return Value(y, (*a, *b), (*b_data, *a_data))
+
+
+def softmax(logits):
+    """Any numbers become probabilities: p[j] = exp(logits[j]) / (sum of all exp(logits[k])).
+
+    The highest logit is subtracted first. That changes no p, since it divides above and below
+    by the same number, and it keeps exp from overflowing.
+    """
+    highest = max(logits)
+    exps = [math.exp(logit - highest) for logit in logits]
+    # fsum adds without rounding in between, alike in every version of Python.
+    total = math.fsum(exps)
+    return [e / total for e in exps]
+
+
+def cross_entropy(logits, y):
+    """The loss -log(p[y]) for p = softmax(logits)    slopes p[j], and p[y] - 1 for the right one"""
+    data = [logit.data for logit in logits]
+    p = softmax(data)
+    # log(S) - logits[y], where S = sum of exp(logits): p of the highest logit is exp(highest) / S,
+    # so log(S) = highest - log(max(p)), and nothing overflows.
+    loss = max(data) - data[y] - math.log(max(p))
+    slopes = list(p)
+    slopes[y] -= 1.0
+    return Value(loss, logits, slopes)

@@ -1,24 +1,9 @@
 """The model: letters in, logits of the next letter out. It grows into a GPT."""
 
-import math
-
 from engine.module import Module, matrix, vector
-from engine.ops import dot
+from engine.ops import cross_entropy, dot, softmax
 
 V = 27
-
-
-def softmax(logits):
-    """Any numbers become probabilities: p[j] = exp(logits[j]) / (sum of all exp(logits[k])).
-
-    The highest logit is subtracted first. That changes no p, since it divides above and below
-    by the same number, and it keeps exp from overflowing.
-    """
-    highest = max(logits)
-    exps = [math.exp(logit - highest) for logit in logits]
-    # fsum adds without rounding in between, alike in every version of Python.
-    total = math.fsum(exps)
-    return [e / total for e in exps]
 
 
 class Linear(Module):
@@ -58,14 +43,6 @@ def next_letter(model, letters, temperature=1.0):
     if not 0.001 <= temperature <= 1000:
         raise ValueError(f"temperature: got {temperature}; expected 0.001 to 1000")
     return softmax([logit.data / temperature for logit in model(letters)[-1]])
-
-
-def cross_entropy(logits, y):
-    """The loss -log(p[y]) for p = softmax(logits), which is log(sum of exp(logits)) - logits[y]."""
-    total = 0.0
-    for logit in logits:
-        total += logit.exp()
-    return total.log() - logits[y]
 
 
 def name_loss(model, letters):

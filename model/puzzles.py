@@ -9,8 +9,9 @@ import math
 import random
 from collections import Counter
 
+from engine.ops import cross_entropy
 from model.data import decode, encode
-from model.gpt import GPT, cross_entropy
+from model.gpt import GPT
 from model.services.progress import fail, run_program
 from model.train import train
 

@@ -25,6 +25,8 @@ def train(model, names, learning_rate, loss_of=name_loss):
     progress = Progress(random.Random(2).sample(names, len(names)))
     for name in progress:
         loss = loss_of(model, encode(name))
+        if not loss.data < 1000:
+            raise ValueError(f"the loss rose to {loss.data:.0f}; expected a lower --learning-rate")
         progress.note(loss.data, letters=len(name) + 1)
         optimizer.zero_grad()
         loss.backward()

@@ -1,10 +1,11 @@
+import math
 import random
 
 import pytest
 
-from engine.autograd import Value
+from engine.autograd import Value, parents_first
 from engine.nudge import nudge
-from engine.ops import dot
+from engine.ops import cross_entropy, dot, softmax
 from model.gpt import Linear
 
 
@@ -42,8 +43,52 @@ def test_dot_wants_as_many_numbers_on_both_sides():
         dot(values(1.0, 2.0), values(1.0, 2.0, 3.0))
 
 
+def test_cross_entropy_against_nudges():
+    weights = values(0.3, -0.7, 1.1)
+    assert_slopes_are_nudges(lambda w: cross_entropy(w, 2), weights)
+
+
+def test_slopes_of_cross_entropy_are_p_minus_one_for_the_right_letter():
+    logits = values(0.3, -0.7, 1.1)
+    p = softmax([0.3, -0.7, 1.1])
+    assert list(cross_entropy(logits, 1).slopes) == [p[0], p[1] - 1, p[2]]
+
+
+def test_cross_entropy_of_hopeless_logits_is_finite():
+    assert cross_entropy(values(0.0, 5000.0), 0).data == 5000.0
+
+
+def test_one_node_gives_the_slopes_of_many():
+    """The same loss made of single operations: equal to rounding, with a fraction of the nodes."""
+
+    def in_small_steps(weights):
+        logits = []
+        for row in (weights[:3], weights[3:6]):
+            logits.append(row[0] * weights[6] + row[1] * weights[7] + row[2])
+        return (logits[0].exp() + logits[1].exp()).log() - logits[1]
+
+    def in_one(weights):
+        rows = (weights[:3], weights[3:6])
+        logits = [dot(row[:2], weights[6:]) + row[2] for row in rows]
+        return cross_entropy(logits, 1)
+
+    rng = random.Random(1)
+    numbers = [rng.uniform(-1, 1) for _ in range(8)]
+    many, few = values(*numbers), values(*numbers)
+    loss, same = in_small_steps(many), in_one(few)
+    assert same.data == pytest.approx(loss.data, abs=1e-15)
+    assert len(parents_first(same)) == 5 and len(parents_first(loss)) == 13
+    loss.backward()
+    same.backward()
+    assert [w.grad for w in few] == pytest.approx([w.grad for w in many], abs=1e-15)
+
+
 def test_a_layer_makes_two_nodes_for_each_output():
     """A dot and a bias, however many numbers go in."""
     layer = Linear(random.Random(1), 24, 20)
     nodes = [node for y in layer(values(*range(24))) for node in (y, *y.parents) if node.parents]
     assert len(nodes) == 2 * 20
+
+
+def test_softmax_is_still_the_same():
+    assert softmax([0.0, math.log(3)]) == pytest.approx([0.25, 0.75])
