@@ -14,15 +14,16 @@ from model.sample import sample_name
 from model.services.progress import Progress, fail, run_program
 
 
-def train(model, names, learning_rate, loss_of=name_loss):
-    """Walks downhill, a name at a time, once through all names in random order.
+def train(model, names, learning_rate, passes=1, loss_of=name_loss):
+    """Walks downhill, a name at a time; each pass goes through all names in random order.
 
     loss_of(model, letters) is the loss of an encoded name.
     """
     optimizer = SGD(model.parameters(), learning_rate)
     # The collector looks for cycles, and our graphs have none: nodes point at their parents only.
     gc.disable()
-    progress = Progress(random.Random(2).sample(names, len(names)))
+    rng = random.Random(2)
+    progress = Progress([n for _ in range(passes) for n in rng.sample(names, len(names))])
     for name in progress:
         loss = loss_of(model, encode(name))
         if not loss.data < 1000:
@@ -46,14 +47,17 @@ def main():
     parser = argparse.ArgumentParser(prog="train", description=__doc__)
     parser.add_argument("--names", default=NAMES_FILE, help="a text file with one name a line")
     parser.add_argument("--learning-rate", type=float, default=0.1, help="default 0.1")
+    parser.add_argument("--passes", type=int, default=2, help="through all names; default 2")
     options = parser.parse_args()
     if not 0 < options.learning_rate < math.inf:
         fail(f"train: got the learning rate {options.learning_rate}; expected a number above 0")
+    if not 1 <= options.passes <= 1000:
+        fail(f"train: got {options.passes} passes; expected 1 to 1,000")
     try:
         names = read_names(options.names)
         train_names, held_out_names = split(names)
         model = GPT(random.Random(2))
-        progress = train(model, train_names, options.learning_rate)
+        progress = train(model, train_names, options.learning_rate, options.passes)
     except ValueError as error:
         fail(f"train: {error}")
 

@@ -1,5 +1,6 @@
 """Whatever goes wrong around a program, it says so in one line, and nothing is lost."""
 
+import importlib
 import os
 import signal
 import subprocess
@@ -99,3 +100,19 @@ def test_traceback_for_those_who_want_it():
     assert done.returncode == 2
     first, *_, last = done.stderr.splitlines()
     assert first.startswith("Traceback") and last.startswith("train: names: got nowhere.txt")
+
+
+@pytest.mark.parametrize(
+    "program, number, expected",
+    [
+        ("train", "--passes 0", "expected 1 to 1,000"),
+        ("train", "--passes 99999999999999999999", "expected 1 to 1,000"),
+    ],
+)
+def test_a_number_out_of_range(program, number, expected, monkeypatch, capsys):
+    monkeypatch.setattr(sys, "argv", [program, *number.split(" ")])
+    with pytest.raises(SystemExit) as ended:
+        importlib.import_module(f"model.{program}").main()
+    out, err = capsys.readouterr()
+    assert (ended.value.code, out, err.count("\n")) == (2, "", 1)
+    assert err.startswith(f"{program}: ") and expected in err
