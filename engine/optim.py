@@ -18,3 +18,11 @@ class SGD:
     def step(self):
         for param in self.params:
             param.data -= self.lr * param.grad
+
+
+def warm_up_cool_down(done, steps):
+    """The share of the learning rate after `done` of `steps` steps: from 0 up, then down to 0.
+
+    The first tenth of the steps goes up, since the first gradients are the wildest.
+    """
+    return min((done + 1) / (0.1 * steps), (1 - done / steps) / 0.9)

@@ -5,7 +5,7 @@ import gc
 import math
 import random
 
-from engine.optim import SGD
+from engine.optim import SGD, warm_up_cool_down
 from model import STEP
 from model.count import yardsticks
 from model.data import NAMES_FILE, encode, read_names, split
@@ -31,6 +31,8 @@ def train(model, names, learning_rate, passes=1, loss_of=name_loss):
         progress.note(loss.data, letters=len(name) + 1)
         optimizer.zero_grad()
         loss.backward()
+        share = warm_up_cool_down(progress.steps, len(progress.items))
+        optimizer.lr = share * learning_rate
         optimizer.step()
     gc.enable()
     return progress
@@ -46,7 +48,7 @@ def average_loss(model, names):
 def main():
     parser = argparse.ArgumentParser(prog="train", description=__doc__)
     parser.add_argument("--names", default=NAMES_FILE, help="a text file with one name a line")
-    parser.add_argument("--learning-rate", type=float, default=0.1, help="default 0.1")
+    parser.add_argument("--learning-rate", type=float, default=0.4, help="default 0.4")
     parser.add_argument("--passes", type=int, default=2, help="through all names; default 2")
     options = parser.parse_args()
     if not 0 < options.learning_rate < math.inf:
