@@ -1,5 +1,7 @@
 """What changes the weights once their gradients are known."""
 
+import math
+
 
 class SGD:
     """Stochastic gradient descent: w = w - lr * grad, for the weights in `params`.
@@ -18,6 +20,36 @@ class SGD:
     def step(self):
         for param in self.params:
             param.data -= self.lr * param.grad
+
+
+class Adam:
+    """Adam: each weight takes steps of its own size.
+
+    m = beta1 * m + (1 - beta1) * grad        the average of recent gradients
+    v = beta2 * v + (1 - beta2) * grad ** 2   the average of its square
+    w = w - lr * m' / (sqrt(v') + eps),       m' = m / (1 - beta1 ** t), v' = v / (1 - beta2 ** t)
+    t counts the steps; m' and v' make up for m and v having started at 0.
+    Kingma and Ba, 2015.
+    """
+
+    def __init__(self, params, lr, betas=(0.9, 0.99), eps=1e-8):
+        self.params, self.lr, self.betas, self.eps = list(params), lr, betas, eps
+        self.m, self.v = [0.0] * len(self.params), [0.0] * len(self.params)
+        self.t = 0
+
+    def zero_grad(self):
+        for param in self.params:
+            param.grad = 0.0
+
+    def step(self):
+        beta1, beta2 = self.betas
+        self.t += 1
+        m_scale, v_scale = 1 / (1 - beta1**self.t), 1 / (1 - beta2**self.t)
+        for i, param in enumerate(self.params):
+            grad = param.grad
+            self.m[i] = m = beta1 * self.m[i] + (1 - beta1) * grad
+            self.v[i] = v = beta2 * self.v[i] + (1 - beta2) * grad * grad
+            param.data -= self.lr * m * m_scale / (math.sqrt(v * v_scale) + self.eps)
 
 
 def warm_up_cool_down(done, steps):

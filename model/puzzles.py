@@ -15,7 +15,7 @@ from model.gpt import GPT
 from model.services.progress import fail, run_program
 from model.train import train
 
-LEARNING_RATE = 0.1
+LEARNING_RATE = 0.01
 
 
 def xor(rng):

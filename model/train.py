@@ -5,7 +5,7 @@ import gc
 import math
 import random
 
-from engine.optim import SGD, warm_up_cool_down
+from engine.optim import Adam, warm_up_cool_down
 from model import STEP
 from model.count import yardsticks
 from model.data import NAMES_FILE, encode, read_names, split
@@ -19,7 +19,7 @@ def train(model, names, learning_rate, passes=1, loss_of=name_loss):
 
     loss_of(model, letters) is the loss of an encoded name.
     """
-    optimizer = SGD(model.parameters(), learning_rate)
+    optimizer = Adam(model.parameters(), learning_rate)
     # The collector looks for cycles, and our graphs have none: nodes point at their parents only.
     gc.disable()
     rng = random.Random(2)
@@ -48,7 +48,7 @@ def average_loss(model, names):
 def main():
     parser = argparse.ArgumentParser(prog="train", description=__doc__)
     parser.add_argument("--names", default=NAMES_FILE, help="a text file with one name a line")
-    parser.add_argument("--learning-rate", type=float, default=0.4, help="default 0.4")
+    parser.add_argument("--learning-rate", type=float, default=0.01, help="default 0.01")
     parser.add_argument("--passes", type=int, default=2, help="through all names; default 2")
     options = parser.parse_args()
     if not 0 < options.learning_rate < math.inf:
