@@ -20,11 +20,11 @@ class Linear(Module):
 class GPT(Module):
     """Logits of the next letter at every place of a name, from the `memory` letters up to there."""
 
-    def __init__(self, rng, C=8, memory=3, hidden=20):
+    def __init__(self, rng, C=8, memory=3, L=3):
         self.memory = memory
         self.tok_emb = matrix(rng, V, C)
-        self.hidden = Linear(rng, memory * C, hidden)
-        self.head = Linear(rng, hidden, V)
+        self.layers = [Linear(rng, memory * C, memory * C) for _ in range(L)]
+        self.head = Linear(rng, memory * C, V)
 
     def __call__(self, letters):
         padded = [0] * (self.memory - 1) + letters
@@ -33,9 +33,15 @@ class GPT(Module):
             x = []
             for letter in padded[t : t + self.memory]:
                 x += self.tok_emb[letter]  # () -> (memory * C)
-            x = [number.tanh() for number in self.hidden(x)]  # (memory * C) -> (hidden)
+            for layer in self.layers:
+                x = add(x, [number.tanh() for number in layer(x)])
             logits.append(self.head(x))
         return logits  # (T) -> (T, V)
+
+
+def add(x, y):
+    """Two vectors, number by number; Python's + puts lists end to end."""
+    return [a + b for a, b in zip(x, y)]
 
 
 def next_letter(model, letters, temperature=1.0):

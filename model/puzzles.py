@@ -90,14 +90,18 @@ def main():
     parser = argparse.ArgumentParser(prog="puzzles", description=__doc__)
     parser.add_argument("puzzles", nargs="*", help=f"{', '.join(PUZZLES)}; default all")
     parser.add_argument("--seed", type=int, default=1, help="other first weights, other words")
+    parser.add_argument("--layers", type=int, help="how many; default as this step's model")
     options = parser.parse_args()
+    if options.layers is not None and not 1 <= options.layers <= 100:
+        fail(f"puzzles: got {options.layers} layers; expected 1 to 100")
+    sizes = {"L": options.layers} if options.layers else {}
     for name in options.puzzles:
         if name not in PUZZLES:
             fail(f"puzzles: got {name!r}; expected {', '.join(PUZZLES)}")
     for name in options.puzzles or PUZZLES:
         puzzle, steps = PUZZLES[name]
         rng = random.Random(options.seed)
-        model = GPT(rng)
+        model = GPT(rng, **sizes)
         try:
             train(model, [puzzle(rng) for _ in range(steps)], LEARNING_RATE, loss_of=answer_loss)
         except ValueError as error:

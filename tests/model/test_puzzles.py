@@ -74,8 +74,25 @@ def test_two_lines_for_each_puzzle(monkeypatch, capsys):
     assert run(monkeypatch, capsys, "clock", "--seed", "2") != lines[2:]
 
 
+def test_more_layers(monkeypatch, capsys):
+    assert run(monkeypatch, capsys, "xor", "--layers", "2") != run(monkeypatch, capsys, "xor")
+
+
 def test_a_puzzle_that_is_not_there(monkeypatch, capsys):
     with pytest.raises(SystemExit) as ended:
         run(monkeypatch, capsys, "chess")
     assert ended.value.code == 2
     assert capsys.readouterr().err == "puzzles: got 'chess'; expected xor, clock\n"
+
+
+@pytest.mark.parametrize(
+    "words, message",
+    [
+        (["--layers", "0"], "got 0 layers; expected 1 to 100"),
+    ],
+)
+def test_sizes_out_of_range(words, message, monkeypatch, capsys):
+    with pytest.raises(SystemExit) as ended:
+        run(monkeypatch, capsys, *words)
+    assert ended.value.code == 2
+    assert capsys.readouterr().err == f"puzzles: {message}\n"
