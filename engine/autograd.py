@@ -96,6 +96,17 @@ class Value:
         """y = x above 0, else 0    slope 1 above 0, else 0"""
         return Value(max(self.data, 0.0), (self,), (float(self.data > 0),))
 
+    def gelu(self):
+        """y = x * (1 + tanh(u)) / 2, u = sqrt(2 / pi) * (x + 0.044715 * x ** 3)
+
+        slope (1 + tanh(u)) / 2 + x * (1 - tanh(u) ** 2) / 2 * du/dx
+        Hendrycks and Gimpel, 2016, in the form with tanh that GPT-2 uses.
+        """
+        x, k = self.data, math.sqrt(2 / math.pi)
+        t = math.tanh(k * (x + 0.044715 * x * x * x))
+        slope = (1 + t) / 2 + x * (1 - t * t) / 2 * k * (1 + 3 * 0.044715 * x * x)
+        return Value(x * (1 + t) / 2, (self,), (slope,))
+
     def __neg__(self):
         return self * -1.0
 

@@ -17,13 +17,34 @@ class Linear(Module):
         return [dot(row, x) + bias for row, bias in zip(self.weight, self.bias)]
 
 
+class MLP(Module):
+    """Two layers with a bend between them: C -> 4 * C -> C."""
+
+    def __init__(self, rng, C):
+        self.up = Linear(rng, C, 4 * C)
+        self.down = Linear(rng, 4 * C, C)
+
+    def __call__(self, x):
+        return self.down([number.gelu() for number in self.up(x)])  # (C) -> (4 * C) -> (C)
+
+
+class Block(Module):
+    """What the MLP makes of a vector is added to it."""
+
+    def __init__(self, rng, C):
+        self.mlp = MLP(rng, C)
+
+    def __call__(self, x):
+        return add(x, self.mlp(x))  # (C) -> (C)
+
+
 class GPT(Module):
     """Logits of the next letter at every place of a name, from the `memory` letters up to there."""
 
-    def __init__(self, rng, C=8, memory=3, L=3):
+    def __init__(self, rng, C=8, memory=3, L=1):
         self.memory = memory
         self.tok_emb = matrix(rng, V, C)
-        self.layers = [Linear(rng, memory * C, memory * C) for _ in range(L)]
+        self.blocks = [Block(rng, memory * C) for _ in range(L)]
         self.head = Linear(rng, memory * C, V)
 
     def __call__(self, letters):
@@ -33,8 +54,8 @@ class GPT(Module):
             x = []
             for letter in padded[t : t + self.memory]:
                 x += self.tok_emb[letter]  # () -> (memory * C)
-            for layer in self.layers:
-                x = add(x, [number.tanh() for number in layer(x)])
+            for block in self.blocks:
+                x = block(x)
             logits.append(self.head(x))
         return logits  # (T) -> (T, V)
 

@@ -44,6 +44,7 @@ def random_expression(weights, rng):
             (a * 0.5).tanh(),
             (a + 0.1).relu(),
             dot([a, b], [b, a * 0.3]),
+            (a - b).gelu(),
         ]
         nodes.append(rng.choice(makers))
     return nodes[-1] + nodes[-2] + nodes[-3]

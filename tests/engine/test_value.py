@@ -20,6 +20,7 @@ OPERATIONS = {
     "log": lambda v: v[0].log(),
     "negate": lambda v: -v[0],
     "tanh": lambda v: v[0].tanh(),
+    "gelu": lambda v: v[0].gelu(),
     "relu above 0": lambda v: v[0].relu(),
     "relu below 0": lambda v: (-v[0]).relu(),
     "number + value": lambda v: 3 + v[0],

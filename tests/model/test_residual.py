@@ -1,8 +1,11 @@
+import math
 import random
 
+import pytest
+
 from engine.autograd import Value
-from model.data import encode
-from model.gpt import GPT, add
+from engine.nudge import nudge
+from model.gpt import GPT, MLP, Block, add
 
 
 def test_add_is_number_by_number():
@@ -10,26 +13,75 @@ def test_add_is_number_by_number():
     assert [value.data for value in add(x, y)] == [11.0, 22.0]
 
 
+def random_x(C):
+    rng = random.Random(2)
+    return [Value(rng.uniform(-1, 1)) for _ in range(C)]
+
+
+@pytest.mark.parametrize("x", [-6.0, -1.3, -0.1, 0.0, 0.4, 2.5, 8.0])
+def test_slope_of_gelu(x):
+    y = Value(x).gelu()
+    measured = nudge(lambda weights: weights[0].gelu(), [Value(x)])
+    assert list(y.slopes) == pytest.approx(measured, abs=1e-7)
+
+
+def test_gelu_is_close_to_x_times_the_share_of_the_normal_distribution_below_x():
+    """The form with tanh stays within 0.0005 of x * Phi(x), which it stands for."""
+    for x in [k / 10 for k in range(-40, 41)]:
+        exact = x * (1 + math.erf(x / math.sqrt(2))) / 2
+        assert Value(x).gelu().data == pytest.approx(exact, abs=5e-4)
+
+
 def silent(L):
-    """A model whose layers add nothing: tanh(0) = 0."""
+    """A model whose blocks add nothing: their last matrices are 0."""
     model = GPT(random.Random(1), C=4, L=L)
-    for layer in model.layers:
-        for weight in layer.parameters():
+    for block in model.blocks:
+        for weight in block.mlp.down.parameters():
             weight.data = 0.0
     return model
+
+
+def test_a_block_with_zeroed_last_matrices_is_the_identity():
+    """What the MLP writes is added: if it writes 0, everything stays, to the bit."""
+    (block,) = silent(1).blocks
+    x = random_x(12)
+    assert [y.data for y in block(x)] == [number.data for number in x]
 
 
 def test_layers_that_write_zeros_change_nothing():
     one, six = silent(1), silent(6)
     six.tok_emb, six.head = one.tok_emb, one.head
-    logits = [[logit.data for logit in row] for row in one(encode("anna")[:-1])]
-    assert logits == [[logit.data for logit in row] for row in six(encode("anna")[:-1])]
+    logits = [[logit.data for logit in row] for row in one([0, 1, 14])]
+    assert logits == [[logit.data for logit in row] for row in six([0, 1, 14])]
 
 
 def test_the_residual_road_hands_gradients_through_unchanged():
-    """The gradient of the last letter's vector is what the head hands down, however many layers."""
+    """The gradient of the last letter's vector is what the head hands down, however many blocks."""
     for L in (1, 6, 40):
         model = silent(L)
         model([1])[0][5].backward()
         expected = [weight.data for weight in model.head.weight[5][-4:]]
         assert [weight.grad for weight in model.tok_emb[1]] == expected
+
+
+def test_block_against_nudges():
+    block, x = Block(random.Random(1), C=2), random_x(2)
+    weights = block.parameters() + x
+
+    def loss(_):
+        return sum(y * y * (c + 1.0) for c, y in enumerate(block(x)))
+
+    loss(None).backward()
+    assert [w.grad for w in weights] == pytest.approx(nudge(loss, weights), abs=1e-6)
+
+
+def test_mlp_widens_four_times():
+    mlp = MLP(random.Random(1), C=4)
+    assert (len(mlp.up.weight), len(mlp.down.weight)) == (16, 4)
+
+
+def test_blocks_can_be_stacked():
+    one, two = GPT(random.Random(1)), GPT(random.Random(1), L=2)
+    extra = len(two.parameters()) - len(one.parameters())
+    assert extra == len(Block(random.Random(1), C=24).parameters())
+    assert len(two([0, 1, 2])) == 3
