@@ -37,3 +37,11 @@ def cross_entropy(logits, y):
     slopes = list(p)
     slopes[y] -= 1.0
     return Value(loss, logits, slopes)
+
+
+def average(vectors):
+    """y[c] = (x[0][c] + x[1][c] + …) / number of vectors    slopes 1 / number of vectors"""
+    share = 1 / len(vectors)
+    columns = list(zip(*vectors))
+    sums = [math.fsum(value.data for value in column) for column in columns]
+    return [Value(share * y, column, (share,) * len(column)) for y, column in zip(sums, columns)]

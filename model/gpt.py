@@ -1,7 +1,7 @@
 """The model: letters in, logits of the next letter out. It grows into a GPT."""
 
 from engine.module import Module, matrix, vector
-from engine.ops import cross_entropy, dot, softmax
+from engine.ops import average, cross_entropy, dot, softmax
 
 V = 27
 
@@ -18,7 +18,7 @@ class Linear(Module):
 
 
 class MLP(Module):
-    """Two layers with a bend between them: C -> 4 * C -> C."""
+    """Two layers with a bend between them, for each letter alone: C -> 4 * C -> C."""
 
     def __init__(self, rng, C):
         self.up = Linear(rng, C, 4 * C)
@@ -29,35 +29,29 @@ class MLP(Module):
 
 
 class Block(Module):
-    """What the MLP makes of a vector is added to it."""
+    """Letters hear those before them, then think alone; what comes of it is added."""
 
     def __init__(self, rng, C):
         self.mlp = MLP(rng, C)
 
-    def __call__(self, x):
-        return add(x, self.mlp(x))  # (C) -> (C)
+    def __call__(self, xs):
+        xs = [add(x, average(xs[: t + 1])) for t, x in enumerate(xs)]
+        return [add(x, self.mlp(x)) for x in xs]  # (T, C) -> (T, C)
 
 
 class GPT(Module):
-    """Logits of the next letter at every place of a name, from the `memory` letters up to there."""
+    """Logits of the next letter at every place of a name, from all letters up to there."""
 
-    def __init__(self, rng, C=8, memory=3, L=1):
-        self.memory = memory
+    def __init__(self, rng, C=16, L=1):
         self.tok_emb = matrix(rng, V, C)
-        self.blocks = [Block(rng, memory * C) for _ in range(L)]
-        self.head = Linear(rng, memory * C, V)
+        self.blocks = [Block(rng, C) for _ in range(L)]
+        self.head = Linear(rng, C, V)
 
     def __call__(self, letters):
-        padded = [0] * (self.memory - 1) + letters
-        logits = []
-        for t in range(len(letters)):
-            x = []
-            for letter in padded[t : t + self.memory]:
-                x += self.tok_emb[letter]  # () -> (memory * C)
-            for block in self.blocks:
-                x = block(x)
-            logits.append(self.head(x))
-        return logits  # (T) -> (T, V)
+        xs = [self.tok_emb[letter] for letter in letters]  # (T) -> (T, C)
+        for block in self.blocks:
+            xs = block(xs)
+        return [self.head(x) for x in xs]  # (T, C) -> (T, V)
 
 
 def add(x, y):

@@ -5,7 +5,7 @@ import pytest
 
 from engine.autograd import Value
 from engine.nudge import nudge
-from engine.ops import dot
+from engine.ops import average, dot
 from engine.optim import SGD
 from model.data import encode
 from model.gpt import GPT, name_loss
@@ -44,6 +44,7 @@ def random_expression(weights, rng):
             (a * 0.5).tanh(),
             (a + 0.1).relu(),
             dot([a, b], [b, a * 0.3]),
+            average([[a], [b], [a]])[0],
             (a - b).gelu(),
         ]
         nodes.append(rng.choice(makers))
