@@ -5,6 +5,8 @@ from pathlib import Path
 
 # "." marks both ends of a name.
 LETTERS = ".abcdefghijklmnopqrstuvwxyz"
+# With the mark before it a name fills the model's 16 positions.
+LONGEST = 15
 NAMES_FILE = Path(__file__).parent / "data" / "names.txt"
 
 
@@ -12,7 +14,7 @@ def read_names(path):
     """The names in a text file that holds one a line.
 
     Raises ValueError where the file is missing, is not text, holds fewer than 10 names,
-    or holds a name with a character other than a-z.
+    or holds a name with a character other than a-z or of more than LONGEST letters.
     """
     try:
         names = Path(path).read_text(encoding="utf-8").split()
@@ -23,6 +25,8 @@ def read_names(path):
         raise ValueError(f"names: got {len(set(names))} names in {path}; expected at least 10")
     for name in names:
         encode(name)
+        if len(name) > LONGEST:
+            raise ValueError(f"names: got {name!r}; expected at most {LONGEST} letters")
     return names
 
 

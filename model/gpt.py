@@ -42,13 +42,18 @@ class Block(Module):
 class GPT(Module):
     """Logits of the next letter at every place of a name, from all letters up to there."""
 
-    def __init__(self, rng, C=16, L=1):
+    def __init__(self, rng, T=16, C=16, L=1):
         self.tok_emb = matrix(rng, V, C)
+        self.pos_emb = matrix(rng, T, C)
         self.blocks = [Block(rng, C) for _ in range(L)]
         self.head = Linear(rng, C, V)
 
     def __call__(self, letters):
-        xs = [self.tok_emb[letter] for letter in letters]  # (T) -> (T, C)
+        if len(letters) > len(self.pos_emb):
+            raise ValueError(
+                f"GPT: got {len(letters)} letters; expected {len(self.pos_emb)} at most"
+            )
+        xs = [add(self.tok_emb[x], self.pos_emb[t]) for t, x in enumerate(letters)]  # (T) -> (T, C)
         for block in self.blocks:
             xs = block(xs)
         return [self.head(x) for x in xs]  # (T, C) -> (T, V)

@@ -1,10 +1,7 @@
 """Invents names."""
 
-from model.data import decode
+from model.data import LONGEST, decode
 from model.gpt import next_letter
-
-# A name is cut off after this many letters.
-LONGEST = 15
 
 
 def sample_name(model, rng, temperature=1.0):

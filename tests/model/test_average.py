@@ -5,8 +5,8 @@ import pytest
 from engine.autograd import Value
 from engine.nudge import nudge
 from engine.ops import average
-from model.data import encode
-from model.gpt import GPT
+from model.data import LONGEST, encode, read_names
+from model.gpt import GPT, add
 
 
 def vectors(*rows):
@@ -58,8 +58,26 @@ def test_the_first_letter_still_matters_at_the_end():
 
 
 def test_an_average_forgets_the_order_of_what_it_averages():
-    """Two letters that change places leave what comes after them as it is."""
-    one, other = GPT(random.Random(1)), GPT(random.Random(1))
-    first = [logit.data for logit in one(encode("mina")[:-1])[-1]]
-    second = [logit.data for logit in other(encode("nima")[:-1])[-1]]
-    assert first == pytest.approx(second, abs=1e-12)
+    """Positions are added, so they average to the same, whichever letter stood where."""
+    m, n, first, second = vectors([0.3, -0.7], [1.1, 0.4], [2.0, -0.6], [0.5, 0.9])
+    one = average([add(m, first), add(n, second)])
+    other = average([add(n, first), add(m, second)])
+    assert [y.data for y in one] == pytest.approx([y.data for y in other], abs=1e-15)
+
+
+def test_positions_tell_how_far_the_name_has_come():
+    model = GPT(random.Random(1))
+    logits = model([0] * 5)  # the same mark, and the same average but for positions
+    assert [p.data for p in logits[2]] != pytest.approx([p.data for p in logits[4]], abs=1e-6)
+
+
+def test_more_letters_than_positions():
+    with pytest.raises(ValueError, match="GPT: got 17 letters; expected 16 at most"):
+        GPT(random.Random(1))([0] * 17)
+
+
+def test_a_name_of_16_letters_is_refused(tmp_path):
+    path = tmp_path / "names.txt"
+    path.write_text("a b c d e f g h i " + "x" * (LONGEST + 1))
+    with pytest.raises(ValueError, match=r"names: got 'x+'; expected at most 15 letters"):
+        read_names(path)

@@ -57,7 +57,7 @@ def test_a_block_with_zeroed_last_matrices_is_the_identity(silence):
 
 def test_layers_that_write_zeros_change_nothing(silence):
     one, six = silent(1), silent(6)
-    six.tok_emb, six.head = one.tok_emb, one.head
+    six.tok_emb, six.pos_emb, six.head = one.tok_emb, one.pos_emb, one.head
     logits = [[logit.data for logit in row] for row in one([0, 1, 14])]
     assert logits == [[logit.data for logit in row] for row in six([0, 1, 14])]
 
