@@ -11,6 +11,7 @@ from model.count import yardsticks
 from model.data import NAMES_FILE, encode, read_names, split
 from model.gpt import GPT, name_loss
 from model.sample import sample_name
+from model.services.checkpoint import save
 from model.services.progress import Progress, fail, run_program
 
 
@@ -63,6 +64,7 @@ def main():
     except ValueError as error:
         fail(f"train: {error}")
 
+    save(model)
     size = len(model.parameters())
     loss = average_loss(model, train_names[: len(held_out_names)])
     held_out = average_loss(model, held_out_names)

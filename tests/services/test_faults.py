@@ -1,7 +1,9 @@
 """Whatever goes wrong around a program, it says so in one line, and nothing is lost."""
 
 import importlib
+import json
 import os
+import random
 import signal
 import subprocess
 import sys
@@ -9,9 +11,15 @@ from pathlib import Path
 
 import pytest
 
+from model.gpt import GPT
+from model.services.checkpoint import WEIGHTS, load, save
+
 ROOT = Path(__file__).parents[2]
 NAMES = "anna bo carl dora emil finn greta hans ida jan kai lea"
-PROGRAMS = [["train", "--names", "mine.txt"]]
+PROGRAMS = [
+    ["train", "--names", "mine.txt"],
+    ["sample", "--count", "2"],
+]
 
 
 @pytest.fixture(autouse=True)
@@ -19,6 +27,7 @@ def elsewhere(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("PYTHONPATH", str(ROOT))
     Path("mine.txt").write_text(NAMES)
+    save(GPT(random.Random(7)))
 
 
 def run(program, *flags, stdout=subprocess.PIPE, command="-m", **variables):
@@ -53,7 +62,8 @@ def check_line(done, message):
 def test_standard_output_is_full(program):
     with open("/dev/full", "w") as full:
         done = run(*program, stdout=full)
-    check_line(done, f"{program[0]}: got No space left on device at standard output; expected ")
+    name = program[0].split(".")[-1]
+    check_line(done, f"{name}: got No space left on device at standard output; expected ")
 
 
 @pytest.mark.parametrize("program", PROGRAMS)
@@ -107,6 +117,8 @@ def test_traceback_for_those_who_want_it():
     [
         ("train", "--passes 0", "expected 1 to 1,000"),
         ("train", "--passes 99999999999999999999", "expected 1 to 1,000"),
+        ("sample", "--count -1", "got -1 names; expected at least 1"),
+        ("sample", "--temperature 1e-320", "expected 0.001 to 1000"),
     ],
 )
 def test_a_number_out_of_range(program, number, expected, monkeypatch, capsys):
@@ -116,3 +128,31 @@ def test_a_number_out_of_range(program, number, expected, monkeypatch, capsys):
     out, err = capsys.readouterr()
     assert (ended.value.code, out, err.count("\n")) == (2, "", 1)
     assert err.startswith(f"{program}: ") and expected in err
+
+
+def put(weight):
+    saved = json.loads(WEIGHTS.read_text())
+    saved["weights"]["tok_emb.0.0"] = weight
+    WEIGHTS.write_text(json.dumps(saved))
+
+
+def make_fifo():
+    WEIGHTS.unlink()
+    os.mkfifo(WEIGHTS)
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        lambda: WEIGHTS.write_text("[" * 100_000 + "]" * 100_000),
+        lambda: WEIGHTS.write_text('{"step": "", "weights": []}'),
+        lambda: put("0"),
+        lambda: put(float("nan")),
+        lambda: put(1e300),
+        make_fifo,
+    ],
+)
+def test_weights_that_are_damaged(spoil):
+    spoil()
+    with pytest.raises(ValueError, match=r"weights: got runs/weights.json, which is damaged; exp"):
+        load(GPT(random.Random(7)))

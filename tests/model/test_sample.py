@@ -1,0 +1,82 @@
+import json
+import random
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from model import STEP
+from model.gpt import GPT
+from model.services.checkpoint import load, save
+
+ROOT = Path(__file__).parents[2]
+
+
+def run(folder, program, *arguments):
+    command = [sys.executable, "-m", f"model.{program}", *arguments]
+    return subprocess.run(
+        command,
+        cwd=folder,
+        env={"PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+@pytest.fixture
+def trained(tmp_path):
+    """A folder with the weights of a model, as make train leaves them."""
+    save(GPT(random.Random(7)), tmp_path / "runs/weights.json")
+    return tmp_path
+
+
+def test_weights_come_back_to_the_last_bit(trained):
+    model, other = GPT(random.Random(7)), GPT(random.Random(8))
+    load(other, trained / "runs/weights.json")
+    assert [w.data for w in other.parameters()] == [w.data for w in model.parameters()]
+
+
+def test_names_begin_with_the_prompt_and_follow_the_seed(trained):
+    flags = ["--prompt", "ma", "--temperature", "0.8", "--seed", "1", "--count", "3"]
+    one, same = run(trained, "sample", *flags), run(trained, "sample", *flags)
+    other = run(trained, "sample", *flags[:4], "--seed", "2", "--count", "3")
+    assert one.returncode == 0 and one.stderr == ""
+    assert len(one.stdout.splitlines()) == 3
+    assert all(name.startswith("ma") for name in one.stdout.splitlines())
+    assert one.stdout == same.stdout != other.stdout
+
+
+@pytest.mark.parametrize(
+    "flags, message",
+    [
+        (["--prompt", "mä"], "sample: names: got 'ä' in 'mä'; expected the letters a-z"),
+        (["--prompt", "a" * 16], "expected at most 15 letters"),
+        (["--temperature", "0"], "sample: temperature: got 0.0; expected 0.001 to 1000"),
+    ],
+)
+def test_mistake_gets_one_line(trained, flags, message):
+    done = run(trained, "sample", *flags)
+    assert (done.returncode, done.stdout, done.stderr.count("\n")) == (2, "", 1)
+    assert message in done.stderr
+
+
+@pytest.mark.parametrize("program", [["sample"]])
+def test_weights_that_are_missing_foreign_or_damaged(trained, tmp_path, program):
+    path = trained / "runs/weights.json"
+    whole = path.read_text()
+    saved = json.loads(whole)
+    saved["weights"].pop("tok_emb.0.0")
+    for content, message in [
+        (json.dumps(saved), "weights: got those of step-"),
+        (whole.replace(STEP, "step-98"), "weights: got those of step-98"),
+        ("{", "which is damaged; expected what make train leaves"),
+        ("[]", "which is damaged; expected what make train leaves"),
+    ]:
+        path.write_text(content)
+        done = run(trained, *program)
+        assert (done.returncode, done.stderr.count("\n")) == (2, 1)
+        assert message in done.stderr
+    path.unlink()
+    assert "expected what make train leaves" in run(trained, *program).stderr
