@@ -45,3 +45,18 @@ def average(vectors):
     columns = list(zip(*vectors))
     sums = [math.fsum(value.data for value in column) for column in columns]
     return [Value(share * y, column, (share,) * len(column)) for y, column in zip(sums, columns)]
+
+
+def softmax_values(logits, temperature):
+    """p = softmax(logits / temperature), made of Values; a node for each p[j]
+
+    slopes of p[j]: p[j] * (1 - p[j]) / temperature towards logits[j],
+    and -p[j] * p[k] / temperature towards every other logits[k]
+    """
+    p = softmax([logit.data / temperature for logit in logits])
+    nodes = []
+    for j, p_j in enumerate(p):
+        slopes = [-p_j * p_k / temperature for p_k in p]
+        slopes[j] += p_j / temperature
+        nodes.append(Value(p_j, logits, slopes))
+    return nodes

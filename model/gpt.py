@@ -1,7 +1,9 @@
 """The model: letters in, logits of the next letter out. It grows into a GPT."""
 
+import math
+
 from engine.module import Module, matrix, vector
-from engine.ops import average, cross_entropy, dot, softmax
+from engine.ops import cross_entropy, dot, softmax, softmax_values
 
 V = 27
 
@@ -17,6 +19,33 @@ class Linear(Module):
         return [dot(row, x) + bias for row, bias in zip(self.weight, self.bias)]
 
 
+class Attention(Module):
+    """Each letter asks, and every letter up to it offers and gives.
+
+    q, k, v = three vectors made of x; letter t looks at letter s <= t with the share p[s],
+    p = softmax(q[t] · k[s] / sqrt(C)), and receives the sum of p[s] * v[s]
+    """
+
+    def __init__(self, rng, C):
+        self.qkv = Linear(rng, C, 3 * C)
+        self.proj = Linear(rng, C, C)
+
+    def __call__(self, xs):
+        C = len(xs[0])
+        qkv = [self.qkv(x) for x in xs]  # (T, C) -> (T, 3 * C)
+        queries = [row[:C] for row in qkv]
+        keys = [row[C : 2 * C] for row in qkv]
+        values = [row[2 * C :] for row in qkv]
+        ys, self.looks = [], []
+        for t, q in enumerate(queries):
+            scores = [dot(q, k) for k in keys[: t + 1]]
+            p = softmax_values(scores, temperature=math.sqrt(C))
+            y = [dot(p, column) for column in zip(*values[: t + 1])]  # (t + 1, C) -> (C)
+            ys.append(self.proj(y))
+            self.looks.append([share.data for share in p])
+        return ys
+
+
 class MLP(Module):
     """Two layers with a bend between them, for each letter alone: C -> 4 * C -> C."""
 
@@ -29,13 +58,14 @@ class MLP(Module):
 
 
 class Block(Module):
-    """Letters hear those before them, then think alone; what comes of it is added."""
+    """Letters hear each other, then think alone; what comes of it is added to what was there."""
 
     def __init__(self, rng, C):
+        self.attn = Attention(rng, C)
         self.mlp = MLP(rng, C)
 
     def __call__(self, xs):
-        xs = [add(x, average(xs[: t + 1])) for t, x in enumerate(xs)]
+        xs = [add(x, y) for x, y in zip(xs, self.attn(xs))]
         return [add(x, self.mlp(x)) for x in xs]  # (T, C) -> (T, C)
 
 

@@ -5,7 +5,7 @@ import pytest
 
 from engine.autograd import Value
 from engine.nudge import nudge
-from engine.ops import average, dot
+from engine.ops import average, dot, softmax_values
 from engine.optim import SGD
 from model.data import encode
 from model.gpt import GPT, name_loss
@@ -45,6 +45,7 @@ def random_expression(weights, rng):
             (a + 0.1).relu(),
             dot([a, b], [b, a * 0.3]),
             average([[a], [b], [a]])[0],
+            softmax_values([a, b, -a], temperature=2.0)[1],
             (a - b).gelu(),
         ]
         nodes.append(rng.choice(makers))

@@ -5,7 +5,6 @@ import pytest
 
 from engine.autograd import Value
 from engine.nudge import nudge
-from model import gpt
 from model.gpt import GPT, MLP, Block, add
 
 
@@ -33,36 +32,30 @@ def test_gelu_is_close_to_x_times_the_share_of_the_normal_distribution_below_x()
         assert Value(x).gelu().data == pytest.approx(exact, abs=5e-4)
 
 
-@pytest.fixture
-def silence(monkeypatch):
-    """In the place of the average, which has no weights to zero, stand zeros."""
-    monkeypatch.setattr(gpt, "average", lambda vectors: [Value(0.0)] * len(vectors[0]))
-
-
 def silent(L):
-    """A model whose MLPs add nothing: their last matrices are 0."""
+    """A model whose blocks add nothing: their last matrices are 0."""
     model = GPT(random.Random(1), C=4, L=L)
     for block in model.blocks:
-        for weight in block.mlp.down.parameters():
+        for weight in block.attn.proj.parameters() + block.mlp.down.parameters():
             weight.data = 0.0
     return model
 
 
-def test_a_block_with_zeroed_last_matrices_is_the_identity(silence):
-    """What its parts write is added: if they write 0, everything stays, to the bit."""
+def test_a_block_with_zeroed_last_matrices_is_the_identity():
+    """What attention and MLP write is added: if they write 0, everything stays, to the bit."""
     (block,) = silent(1).blocks
     xs = random_xs(3, 4)
     assert [[y.data for y in row] for row in block(xs)] == [[x.data for x in row] for row in xs]
 
 
-def test_layers_that_write_zeros_change_nothing(silence):
+def test_layers_that_write_zeros_change_nothing():
     one, six = silent(1), silent(6)
     six.tok_emb, six.pos_emb, six.head = one.tok_emb, one.pos_emb, one.head
     logits = [[logit.data for logit in row] for row in one([0, 1, 14])]
     assert logits == [[logit.data for logit in row] for row in six([0, 1, 14])]
 
 
-def test_the_residual_road_hands_gradients_through_unchanged(silence):
+def test_the_residual_road_hands_gradients_through_unchanged():
     """The gradient of a letter's vector is what the head hands down, however many blocks."""
     for L in (1, 6, 40):
         model = silent(L)

@@ -62,7 +62,7 @@ def test_mistake_gets_one_line(trained, flags, message):
     assert message in done.stderr
 
 
-@pytest.mark.parametrize("program", [["sample"]])
+@pytest.mark.parametrize("program", [["sample"], ["instruments.look", "anna"]])
 def test_weights_that_are_missing_foreign_or_damaged(trained, tmp_path, program):
     path = trained / "runs/weights.json"
     whole = path.read_text()
@@ -80,3 +80,8 @@ def test_weights_that_are_missing_foreign_or_damaged(trained, tmp_path, program)
         assert message in done.stderr
     path.unlink()
     assert "expected what make train leaves" in run(trained, *program).stderr
+
+
+def test_a_drawing_from_saved_weights(trained):
+    done = run(trained, "instruments.look", "anna")
+    assert (done.returncode, done.stdout.splitlines()[0]) == (0, "  . a n n a")

@@ -19,6 +19,7 @@ NAMES = "anna bo carl dora emil finn greta hans ida jan kai lea"
 PROGRAMS = [
     ["train", "--names", "mine.txt"],
     ["sample", "--count", "2"],
+    ["instruments.look", "anna"],
 ]
 
 

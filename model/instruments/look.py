@@ -1,0 +1,37 @@
+"""Draws where each letter of a name looks: python3 -m model.instruments.look anna"""
+
+import argparse
+import random
+
+from model.data import encode
+from model.gpt import GPT
+from model.services.checkpoint import load
+from model.services.progress import fail, run_program
+
+SHADES = " .:-=+*#%@"
+
+
+def look(model, name):
+    """A row a letter, from top to bottom; the darker a column, the more it looks there."""
+    model(encode(name)[:-1])
+    lines = ["  " + " ".join("." + name)]
+    for letter, row in zip("." + name, model.blocks[0].attn.looks):
+        shades = [SHADES[min(int(10 * p), 9)] for p in row]
+        lines.append(f"{letter} {' '.join(shades)}".rstrip())
+    return "\n".join(lines)
+
+
+def main():
+    parser = argparse.ArgumentParser(prog="look", description=__doc__)
+    parser.add_argument("name")
+    options = parser.parse_args()
+    model = GPT(random.Random(1))
+    try:
+        load(model)
+        print(look(model, options.name))
+    except ValueError as error:
+        fail(f"look: {error}")
+
+
+if __name__ == "__main__":
+    run_program(main)
