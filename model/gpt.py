@@ -20,30 +20,36 @@ class Linear(Module):
 
 
 class Attention(Module):
-    """Each letter asks, and every letter up to it offers and gives.
+    """Each letter asks, and every letter up to it offers and gives: H small questions at once.
 
-    q, k, v = three vectors made of x; letter t looks at letter s <= t with the share p[s],
-    p = softmax(q[t] · k[s] / sqrt(C)), and receives the sum of p[s] * v[s]
+    q, k, v = three vectors made of x, cut into H heads of D = C // H numbers each; in each head
+    letter t looks at letter s <= t with the share p[s], p = softmax(q[t] · k[s] / sqrt(D)),
+    and receives the sum of p[s] * v[s]
     """
 
-    def __init__(self, rng, C):
+    def __init__(self, rng, C, H):
+        if C % H:
+            raise ValueError(f"Attention: got {C} channels for {H} heads; expected a multiple")
+        self.H = H
         self.qkv = Linear(rng, C, 3 * C)
         self.proj = Linear(rng, C, C)
 
     def __call__(self, xs):
         C = len(xs[0])
+        D = C // self.H
         qkv = [self.qkv(x) for x in xs]  # (T, C) -> (T, 3 * C)
-        queries = [row[:C] for row in qkv]
-        keys = [row[C : 2 * C] for row in qkv]
-        values = [row[2 * C :] for row in qkv]
-        ys, self.looks = [], []
-        for t, q in enumerate(queries):
-            scores = [dot(q, k) for k in keys[: t + 1]]
-            p = softmax_values(scores, temperature=math.sqrt(C))
-            y = [dot(p, column) for column in zip(*values[: t + 1])]  # (t + 1, C) -> (C)
-            ys.append(self.proj(y))
-            self.looks.append([share.data for share in p])
-        return ys
+        ys, self.looks = [[] for _ in xs], []
+        for start in range(0, C, D):
+            queries = [row[start : start + D] for row in qkv]
+            keys = [row[C + start : C + start + D] for row in qkv]
+            values = [row[2 * C + start : 2 * C + start + D] for row in qkv]
+            self.looks.append([])
+            for t, q in enumerate(queries):
+                scores = [dot(q, k) for k in keys[: t + 1]]
+                p = softmax_values(scores, temperature=math.sqrt(D))
+                ys[t] += [dot(p, column) for column in zip(*values[: t + 1])]  # (t + 1, D) -> (D)
+                self.looks[-1].append([share.data for share in p])
+        return [self.proj(y) for y in ys]  # (T, C) -> (T, C)
 
 
 class MLP(Module):
@@ -60,8 +66,8 @@ class MLP(Module):
 class Block(Module):
     """Letters hear each other, then think alone; what comes of it is added to what was there."""
 
-    def __init__(self, rng, C):
-        self.attn = Attention(rng, C)
+    def __init__(self, rng, C, H):
+        self.attn = Attention(rng, C, H)
         self.mlp = MLP(rng, C)
 
     def __call__(self, xs):
@@ -72,10 +78,10 @@ class Block(Module):
 class GPT(Module):
     """Logits of the next letter at every place of a name, from all letters up to there."""
 
-    def __init__(self, rng, T=16, C=16, L=1):
+    def __init__(self, rng, T=16, C=16, H=4, L=1):
         self.tok_emb = matrix(rng, V, C)
         self.pos_emb = matrix(rng, T, C)
-        self.blocks = [Block(rng, C) for _ in range(L)]
+        self.blocks = [Block(rng, C, H) for _ in range(L)]
         self.head = Linear(rng, C, V)
 
     def __call__(self, letters):

@@ -91,18 +91,23 @@ def main():
     parser.add_argument("puzzles", nargs="*", help=f"{', '.join(PUZZLES)}; default all")
     parser.add_argument("--seed", type=int, default=1, help="other first weights, other words")
     parser.add_argument("--layers", type=int, help="how many; default as this step's model")
+    parser.add_argument("--heads", type=int, help="how many; default as this step's model")
     options = parser.parse_args()
-    if options.layers is not None and not 1 <= options.layers <= 100:
-        fail(f"puzzles: got {options.layers} layers; expected 1 to 100")
-    sizes = {"L": options.layers} if options.layers else {}
+    sizes = {}
+    for size, name in (("L", "layers"), ("H", "heads")):
+        number = getattr(options, name)
+        if number is not None and not 1 <= number <= 100:
+            fail(f"puzzles: got {number} {name}; expected 1 to 100")
+        if number:
+            sizes[size] = number
     for name in options.puzzles:
         if name not in PUZZLES:
             fail(f"puzzles: got {name!r}; expected {', '.join(PUZZLES)}")
     for name in options.puzzles or PUZZLES:
         puzzle, steps = PUZZLES[name]
         rng = random.Random(options.seed)
-        model = GPT(rng, **sizes)
         try:
+            model = GPT(rng, **sizes)
             train(model, [puzzle(rng) for _ in range(steps)], LEARNING_RATE, loss_of=answer_loss)
         except ValueError as error:
             fail(f"puzzles: {error}")

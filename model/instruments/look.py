@@ -12,12 +12,14 @@ SHADES = " .:-=+*#%@"
 
 
 def look(model, name):
-    """A row a letter, from top to bottom; the darker a column, the more it looks there."""
+    """A table a head, a row a letter; the darker a column, the more it looks there."""
     model(encode(name)[:-1])
-    lines = ["  " + " ".join("." + name)]
-    for letter, row in zip("." + name, model.blocks[0].attn.looks):
-        shades = [SHADES[min(int(10 * p), 9)] for p in row]
-        lines.append(f"{letter} {' '.join(shades)}".rstrip())
+    lines = []
+    for head, rows in enumerate(model.blocks[0].attn.looks):
+        lines += [f"head {head}", "  " + " ".join("." + name)]
+        for letter, row in zip("." + name, rows):
+            shades = [SHADES[min(int(10 * p), 9)] for p in row]
+            lines.append(f"{letter} {' '.join(shades)}".rstrip())
     return "\n".join(lines)
 
 

@@ -30,7 +30,7 @@ def test_softmax_of_values_against_nudges():
 
 def plain(C):
     """Attention whose q, k and v are x itself, and whose last matrix changes nothing."""
-    attn = Attention(random.Random(1), C)
+    attn = Attention(random.Random(1), C, H=1)
     for weight in attn.parameters():
         weight.data = 0.0
     for c in range(C):
@@ -57,7 +57,7 @@ def test_without_questions_attention_is_the_average():
 
 
 def test_attention_against_nudges():
-    attn = Attention(random.Random(1), 2)
+    attn = Attention(random.Random(1), 2, H=1)
     xs = vectors([0.3, -0.7], [1.1, 0.4], [-0.2, 0.9])
 
     def loss(_):
@@ -78,11 +78,13 @@ def test_attention_knows_the_order_of_earlier_letters():
 
 
 def test_a_drawing_of_where_letters_look():
-    model = GPT(random.Random(1))
+    model = GPT(random.Random(1), H=2)
     lines = look(model, "anna").splitlines()
-    assert lines[0] == "  . a n n a"
-    assert [line[0] for line in lines[1:]] == [".", "a", "n", "n", "a"]
-    assert lines[1] == ". @"
+    assert lines[:2] == ["head 0", "  . a n n a"]
+    assert [line[0] for line in lines[2:7]] == [".", "a", "n", "n", "a"]
+    assert lines[2] == lines[9] == ". @"
+    assert lines[7] == "head 1"
     model(encode("anna")[:-1])
-    assert [len(row) for row in model.blocks[0].attn.looks] == [1, 2, 3, 4, 5]
-    assert all(sum(row) == pytest.approx(1) for row in model.blocks[0].attn.looks)
+    for rows in model.blocks[0].attn.looks:
+        assert [len(row) for row in rows] == [1, 2, 3, 4, 5]
+        assert all(sum(row) == pytest.approx(1) for row in rows)

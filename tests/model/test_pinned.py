@@ -10,21 +10,21 @@ from model.gpt import GPT, name_loss
 
 NAMES = ["anna", "bo", "carla", "dmitri", "elif", "fumiko", "goran", "hana", "ines", "jakob"]
 LOSSES = [
-    3.234673451911,
-    3.338311433819,
-    3.185335646306,
-    3.391712397215,
-    3.167313937668,
-    3.218301213633,
-    3.042959953638,
-    2.846333461633,
-    2.964987608921,
-    3.174519452501,
+    3.234625990592,
+    3.338321043039,
+    3.185226096099,
+    3.391783315134,
+    3.167308458394,
+    3.218329648846,
+    3.042970985935,
+    2.846279653321,
+    2.964946641057,
+    3.174568961574,
 ]
 
 
 def test_ten_losses():
-    model = GPT(random.Random(1), T=8, C=4)
+    model = GPT(random.Random(1), T=8, C=4, H=2)
     optimizer = SGD(model.parameters(), lr=0.5)
     losses = []
     for name in NAMES:

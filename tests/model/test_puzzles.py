@@ -78,6 +78,10 @@ def test_more_layers(monkeypatch, capsys):
     assert run(monkeypatch, capsys, "xor", "--layers", "2") != run(monkeypatch, capsys, "xor")
 
 
+def test_fewer_heads(monkeypatch, capsys):
+    assert run(monkeypatch, capsys, "xor", "--heads", "1") != run(monkeypatch, capsys, "xor")
+
+
 def test_a_puzzle_that_is_not_there(monkeypatch, capsys):
     with pytest.raises(SystemExit) as ended:
         run(monkeypatch, capsys, "chess")
@@ -89,6 +93,8 @@ def test_a_puzzle_that_is_not_there(monkeypatch, capsys):
     "words, message",
     [
         (["--layers", "0"], "got 0 layers; expected 1 to 100"),
+        (["--heads", "101"], "got 101 heads; expected 1 to 100"),
+        (["--heads", "3"], "Attention: got 16 channels for 3 heads; expected a multiple"),
     ],
 )
 def test_sizes_out_of_range(words, message, monkeypatch, capsys):

@@ -34,7 +34,7 @@ def test_gelu_is_close_to_x_times_the_share_of_the_normal_distribution_below_x()
 
 def silent(L):
     """A model whose blocks add nothing: their last matrices are 0."""
-    model = GPT(random.Random(1), C=4, L=L)
+    model = GPT(random.Random(1), C=4, H=2, L=L)
     for block in model.blocks:
         for weight in block.attn.proj.parameters() + block.mlp.down.parameters():
             weight.data = 0.0
@@ -65,7 +65,7 @@ def test_the_residual_road_hands_gradients_through_unchanged():
 
 
 def test_block_against_nudges():
-    block, xs = Block(random.Random(1), C=2), random_xs(2, 2)
+    block, xs = Block(random.Random(1), C=4, H=2), random_xs(2, 4)
     weights = block.parameters() + [x for row in xs for x in row]
 
     def loss(_):
@@ -83,5 +83,5 @@ def test_mlp_widens_four_times():
 def test_blocks_can_be_stacked():
     one, two = GPT(random.Random(1)), GPT(random.Random(1), L=2)
     extra = len(two.parameters()) - len(one.parameters())
-    assert extra == len(Block(random.Random(1), C=16).parameters())
+    assert extra == len(Block(random.Random(1), C=16, H=4).parameters())
     assert len(two([0, 1, 2])) == 3

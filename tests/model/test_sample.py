@@ -84,4 +84,4 @@ def test_weights_that_are_missing_foreign_or_damaged(trained, tmp_path, program)
 
 def test_a_drawing_from_saved_weights(trained):
     done = run(trained, "instruments.look", "anna")
-    assert (done.returncode, done.stdout.splitlines()[0]) == (0, "  . a n n a")
+    assert (done.returncode, done.stdout.splitlines()[0]) == (0, "head 0")

@@ -1,0 +1,64 @@
+import math
+import random
+
+import pytest
+
+from engine.autograd import Value
+from engine.nudge import nudge
+from model.gpt import Attention
+
+
+def xs_and_parameters(H):
+    attn = Attention(random.Random(1), 4, H)
+    rng = random.Random(2)
+    xs = [[Value(rng.uniform(-1, 1)) for _ in range(4)] for _ in range(3)]
+    return attn, xs, attn.parameters() + [x for row in xs for x in row]
+
+
+@pytest.mark.parametrize("H", [1, 2, 4])
+def test_heads_against_nudges(H):
+    attn, xs, weights = xs_and_parameters(H)
+
+    def loss(_):
+        ys = attn(xs)
+        return sum(ys[t][c] * (t + c + 1.0) * ys[t][0] for t in range(3) for c in range(4))
+
+    loss(None).backward()
+    assert [w.grad for w in weights] == pytest.approx(nudge(loss, weights), abs=1e-6)
+
+
+def test_a_head_sees_its_own_numbers_only():
+    """With proj leaving everything where it is, changing head 0's questions changes what it
+    writes, the numbers 0 and 1, and not what head 1 writes, the numbers 2 and 3.
+    """
+    attn, xs, _ = xs_and_parameters(H=2)
+    for k in range(4):
+        for c in range(4):
+            attn.proj.weight[k][c].data = float(k == c)
+    before = [[y.data for y in row] for row in attn(xs)]
+    for c in range(4):
+        attn.qkv.weight[0][c].data += 5.0
+    after = [[y.data for y in row] for row in attn(xs)]
+    assert before[2][:2] != after[2][:2]
+    assert before[2][2:] == after[2][2:]
+
+
+def test_two_heads_by_hand():
+    """q, k and v are x itself, so head 1 sees (1, 1) and (2, 1) at the second place: scores 3 and
+    5, over sqrt(2) since a head has 2 numbers; head 0 sees zeros and looks at both alike.
+    """
+    attn = Attention(random.Random(1), 4, H=2)
+    for weight in attn.parameters():
+        weight.data = 0.0
+    for c in range(4):
+        for part in range(3):
+            attn.qkv.weight[4 * part + c][c].data = 1.0
+    attn([[Value(y) for y in row] for row in ([0.0, 0.0, 1.0, 1.0], [0.0, 0.0, 2.0, 1.0])])
+    share = 1 / (1 + math.exp((5 - 3) / math.sqrt(2)))
+    assert attn.looks[0][1] == [0.5, 0.5]
+    assert attn.looks[1][1] == pytest.approx([share, 1 - share])
+
+
+def test_channels_must_divide():
+    with pytest.raises(ValueError, match="Attention: got 16 channels for 3 heads; expected a mul"):
+        Attention(random.Random(1), 16, 3)
