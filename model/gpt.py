@@ -82,7 +82,6 @@ class GPT(Module):
         self.tok_emb = matrix(rng, V, C)
         self.pos_emb = matrix(rng, T, C)
         self.blocks = [Block(rng, C, H) for _ in range(L)]
-        self.head = Linear(rng, C, V)
 
     def __call__(self, letters):
         if len(letters) > len(self.pos_emb):
@@ -92,7 +91,7 @@ class GPT(Module):
         xs = [add(self.tok_emb[x], self.pos_emb[t]) for t, x in enumerate(letters)]  # (T) -> (T, C)
         for block in self.blocks:
             xs = block(xs)
-        return [self.head(x) for x in xs]  # (T, C) -> (T, V)
+        return [[dot(row, x) for row in self.tok_emb] for x in xs]  # (T, C) -> (T, V)
 
 
 def add(x, y):

@@ -68,12 +68,12 @@ def test_training_takes_the_same_path_as_by_nudging():
     """One step of the model on one name moves its weights as nudges would; every 20th is tried."""
     model = GPT(random.Random(1), C=4)
     weights = model.parameters()[::20]
-    slopes = nudge(lambda _: name_loss(model, encode("bo")), weights)
+    slopes = nudge(lambda _: name_loss(model, encode("bo")), weights, h=1e-5)
     expected = [weight.data - 0.5 * slope for weight, slope in zip(weights, slopes)]
     optimizer = SGD(model.parameters(), lr=0.5)
     name_loss(model, encode("bo")).backward()
     optimizer.step()
-    assert [weight.data for weight in weights] == pytest.approx(expected, abs=1e-8)
+    assert [weight.data for weight in weights] == pytest.approx(expected, abs=1e-7)
 
 
 def test_a_chain_of_200_000_nodes():

@@ -50,17 +50,17 @@ def test_a_block_with_zeroed_last_matrices_is_the_identity():
 
 def test_layers_that_write_zeros_change_nothing():
     one, six = silent(1), silent(6)
-    six.tok_emb, six.pos_emb, six.head = one.tok_emb, one.pos_emb, one.head
+    six.tok_emb, six.pos_emb = one.tok_emb, one.pos_emb
     logits = [[logit.data for logit in row] for row in one([0, 1, 14])]
     assert logits == [[logit.data for logit in row] for row in six([0, 1, 14])]
 
 
 def test_the_residual_road_hands_gradients_through_unchanged():
-    """The gradient of a letter's vector is what the head hands down, however many blocks."""
+    """The gradient of a letter's vector is what the table hands down, however many blocks."""
     for L in (1, 6, 40):
         model = silent(L)
         model([1])[0][5].backward()
-        expected = [weight.data for weight in model.head.weight[5]]
+        expected = [weight.data for weight in model.tok_emb[5]]
         assert [weight.grad for weight in model.tok_emb[1]] == expected
 
 
