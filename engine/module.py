@@ -35,6 +35,6 @@ def matrix(rng, rows, columns, scale=0.2):
     return [[Value(rng.gauss(0.0, scale)) for _ in range(columns)] for _ in range(rows)]
 
 
-def vector(size):
-    """Weights that all start at 0."""
-    return [Value(0.0) for _ in range(size)]
+def vector(size, start=0.0):
+    """Weights that all start at the same number."""
+    return [Value(start) for _ in range(size)]

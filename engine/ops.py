@@ -60,3 +60,25 @@ def softmax_values(logits, temperature):
         slopes[j] += p_j / temperature
         nodes.append(Value(p_j, logits, slopes))
     return nodes
+
+
+def layernorm(x, weight, bias, eps=1e-5):
+    """y[c] = weight[c] * n[c] + bias[c],  n[c] = (x[c] - mean) / sqrt(variance + eps)
+
+    slopes of y[c]: weight[c] * r * ((c == k) - 1 / C - n[c] * n[k] / C) towards x[k],
+    with r = 1 / sqrt(variance + eps); n[c] towards weight[c]; 1 towards bias[c]
+    Ba, Kiros and Hinton, 2016.
+    """
+    C = len(x)
+    data = [value.data for value in x]
+    mean = math.fsum(data) / C
+    centred = [number - mean for number in data]
+    r = 1 / math.sqrt(math.fsum(number * number for number in centred) / C + eps)
+    n = [number * r for number in centred]
+    ys = []
+    for c, (w, b) in enumerate(zip(weight, bias)):
+        share = -w.data * r / C
+        slopes = [share * (1 + n[c] * n_k) for n_k in n]
+        slopes[c] += w.data * r
+        ys.append(Value(w.data * n[c] + b.data, (*x, w, b), (*slopes, n[c], 1.0)))
+    return ys

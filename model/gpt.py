@@ -3,7 +3,7 @@
 import math
 
 from engine.module import Module, matrix, vector
-from engine.ops import cross_entropy, dot, softmax, softmax_values
+from engine.ops import cross_entropy, dot, layernorm, softmax, softmax_values
 
 V = 27
 
@@ -52,6 +52,17 @@ class Attention(Module):
         return [self.proj(y) for y in ys]  # (T, C) -> (T, C)
 
 
+class LayerNorm(Module):
+    """Every vector brought to mean 0 and variance 1, then scaled and shifted as learnt."""
+
+    def __init__(self, C):
+        self.weight = vector(C, start=1.0)
+        self.bias = vector(C)
+
+    def __call__(self, x):
+        return layernorm(x, self.weight, self.bias)
+
+
 class MLP(Module):
     """Two layers with a bend between them, for each letter alone: C -> 4 * C -> C."""
 
@@ -67,12 +78,15 @@ class Block(Module):
     """Letters hear each other, then think alone; what comes of it is added to what was there."""
 
     def __init__(self, rng, C, H):
+        self.ln_1 = LayerNorm(C)
         self.attn = Attention(rng, C, H)
+        self.ln_2 = LayerNorm(C)
         self.mlp = MLP(rng, C)
 
     def __call__(self, xs):
-        xs = [add(x, y) for x, y in zip(xs, self.attn(xs))]
-        return [add(x, self.mlp(x)) for x in xs]  # (T, C) -> (T, C)
+        heard = self.attn([self.ln_1(x) for x in xs])
+        xs = [add(x, y) for x, y in zip(xs, heard)]
+        return [add(x, self.mlp(self.ln_2(x))) for x in xs]  # (T, C) -> (T, C)
 
 
 class GPT(Module):
@@ -82,6 +96,7 @@ class GPT(Module):
         self.tok_emb = matrix(rng, V, C)
         self.pos_emb = matrix(rng, T, C)
         self.blocks = [Block(rng, C, H) for _ in range(L)]
+        self.ln_f = LayerNorm(C)
 
     def __call__(self, letters):
         if len(letters) > len(self.pos_emb):
@@ -91,6 +106,7 @@ class GPT(Module):
         xs = [add(self.tok_emb[x], self.pos_emb[t]) for t, x in enumerate(letters)]  # (T) -> (T, C)
         for block in self.blocks:
             xs = block(xs)
+        xs = [self.ln_f(x) for x in xs]
         return [[dot(row, x) for row in self.tok_emb] for x in xs]  # (T, C) -> (T, V)
 
 

@@ -49,7 +49,7 @@ def average_loss(model, names):
 def main():
     parser = argparse.ArgumentParser(prog="train", description=__doc__)
     parser.add_argument("--names", default=NAMES_FILE, help="a text file with one name a line")
-    parser.add_argument("--learning-rate", type=float, default=0.01, help="default 0.01")
+    parser.add_argument("--learning-rate", type=float, default=0.005, help="default 0.005")
     parser.add_argument("--passes", type=int, default=2, help="through all names; default 2")
     options = parser.parse_args()
     if not 0 < options.learning_rate < math.inf:

@@ -3,6 +3,7 @@ import random
 import pytest
 
 from engine.nudge import nudge
+from engine.ops import dot
 from model.data import encode
 from model.gpt import GPT, name_loss
 
@@ -25,7 +26,7 @@ def test_a_tied_row_gets_the_gradients_of_both_its_uses():
 
 
 def test_a_logit_is_the_dot_of_a_row_with_the_road():
-    """Where the road is the row of a letter, that letter's logit is the square of its length."""
+    """Where the road is the row of a letter, that row is compared with itself, after LayerNorm."""
     model = GPT(random.Random(1), C=4, H=2)
     for weight in (w for row in model.pos_emb for w in row):
         weight.data = 0.0
@@ -33,4 +34,9 @@ def test_a_logit_is_the_dot_of_a_row_with_the_road():
         for weight in part.parameters():
             weight.data = 0.0
     (logits,) = model([3])
-    assert logits[3].data == pytest.approx(sum(w.data**2 for w in model.tok_emb[3]))
+    row = model.tok_emb[3]
+    assert logits[3].data == pytest.approx(dot(row, model.ln_f(row)).data)
+
+
+def test_4000_weights():
+    assert len(GPT(random.Random(1)).parameters()) == 4000
