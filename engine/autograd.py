@@ -3,69 +3,76 @@
 import math
 
 
-class Value:
-    """A number with its parents, the Values it was made from, and its slope towards each.
+class Tensor:
+    """A number, the Tensors it was made from (its parents), and the rule that leads back to them.
 
-    The slope of y towards a parent x is the slope of y with respect to x. Operators: + - * / and
-    ** with a plain number on either side; exp and log.
-    After loss.backward(), grad is the slope of the loss towards this Value, and used says that the
+    The rule takes dy, the gradient of the loss towards this Tensor, and returns the gradient
+    towards each parent. Operators: + - * / and ** with a plain number on either side; exp and log.
+    After loss.backward(), grad is the slope of the loss towards this Tensor, and used says that the
     graph has been walked through it.
     """
 
-    __slots__ = ("data", "grad", "parents", "slopes", "used")
+    __slots__ = ("data", "grad", "parents", "rule", "used")
 
-    def __init__(self, data, parents=(), slopes=()):
+    def __init__(self, data, parents=(), rule=lambda dy: ()):
         self.data = data
         self.grad = 0.0
         self.parents = parents
-        self.slopes = slopes
+        self.rule = rule
         self.used = False
 
     def __repr__(self):
-        return f"Value(data={self.data}, grad={self.grad})"
+        return f"Tensor(data={self.data}, grad={self.grad})"
 
     def backward(self):
         """Adds d(self)/d(node) to node.grad, for self and every node it was made from.
 
-        Chain rule: a node hands on to each parent  grad of the parent += slope * grad of the node,
-        once its own grad is complete, that is, after every node that was made from it.
-        Raises ValueError where a part of the graph has been walked before.
+        Chain rule: a node hands on to its parents what its rule makes of its own grad, once that
+        is complete, that is, after every node that was made from it. The node then lets go of its
+        parents and its rule, and so of their memory.
+        Raises ValueError where self is made from nothing, or a part of the graph was walked before.
         """
         order = parents_first(self)
-        if any(node.used for node in order):
+        # Nodes walked before have no parents left. They are not in order, but parents of what is.
+        if any(node.used or any(parent.used for parent in node.parents) for node in order):
             raise ValueError("backward: got a graph already used; expected a newly computed loss")
+        if not self.parents:
+            raise ValueError("backward: got a Tensor made from nothing; expected a computed loss")
         self.grad += 1.0
-        for node in reversed(order):
-            for parent, slope in zip(node.parents, node.slopes):
-                parent.grad += slope * node.grad
-            node.used = True
+        while order:
+            node = order.pop()
+            for parent, gradient in zip(node.parents, node.rule(node.grad), strict=True):
+                parent.grad += gradient
+            node.used = node.parents != ()
+            node.parents, node.rule = (), None
 
     def __add__(self, other):
         other = lift(other)
-        return Value(self.data + other.data, (self, other), (1.0, 1.0))
+        return Tensor(self.data + other.data, (self, other), lambda dy: (dy, dy))
 
     def __mul__(self, other):
         other = lift(other)
-        return Value(self.data * other.data, (self, other), (other.data, self.data))
+        y = self.data * other.data
+        return Tensor(y, (self, other), lambda dy: (dy * other.data, dy * self.data))
 
     def exp(self):
         """y = e ** x    slope y"""
         if self.data > 709.78:
             raise ValueError(f"exp: got {self.data}; expected at most 709.78, beyond it overflows")
         y = math.exp(self.data)
-        return Value(y, (self,), (y,))
+        return Tensor(y, (self,), lambda dy: (dy * y,))
 
     def log(self):
         """y = log(x), the natural logarithm    slope 1 / x"""
         if self.data <= 0:
             raise ValueError(f"log: got {self.data}; expected a number above 0")
-        return Value(math.log(self.data), (self,), (1 / self.data,))
+        return Tensor(math.log(self.data), (self,), lambda dy: (dy / self.data,))
 
     def __sub__(self, other):
         other = lift(other)
-        return Value(self.data - other.data, (self, other), (1.0, -1.0))
+        return Tensor(self.data - other.data, (self, other), lambda dy: (dy, -dy))
 
-    # The rest makes a Value as handy as a plain number.
+    # The rest makes a Tensor as handy as a plain number.
 
     def __truediv__(self, other):
         """y = a / b    slopes 1 / b and -y / b"""
@@ -73,7 +80,7 @@ class Value:
         if other.data == 0:
             raise ValueError("division: got a divisor of 0; expected another number")
         y = self.data / other.data
-        return Value(y, (self, other), (1 / other.data, -y / other.data))
+        return Tensor(y, (self, other), lambda dy: (dy / other.data, -dy * y / other.data))
 
     def __pow__(self, n):
         """y = x ** n for a plain number n    slope n * x ** (n - 1)"""
@@ -85,16 +92,17 @@ class Value:
             raise ValueError(f"power: got {x} ** {n}, which has no slope; expected another base")
         if x < 0 and n != int(n):
             raise ValueError(f"power: got {x} ** {n}; expected a base of at least 0")
-        return Value(x**n, (self,), (n * x ** (n - 1) if n else 0.0,))
+        slope = n * x ** (n - 1) if n else 0.0
+        return Tensor(x**n, (self,), lambda dy: (dy * slope,))
 
     def tanh(self):
         """y = tanh(x), which bends from -1 up to 1    slope 1 - y ** 2"""
         y = math.tanh(self.data)
-        return Value(y, (self,), (1 - y * y,))
+        return Tensor(y, (self,), lambda dy: (dy * (1 - y * y),))
 
     def relu(self):
         """y = x above 0, else 0    slope 1 above 0, else 0"""
-        return Value(max(self.data, 0.0), (self,), (float(self.data > 0),))
+        return Tensor(max(self.data, 0.0), (self,), lambda dy: (dy * (self.data > 0),))
 
     def gelu(self):
         """y = x * (1 + tanh(u)) / 2, u = sqrt(2 / pi) * (x + 0.044715 * x ** 3)
@@ -105,7 +113,7 @@ class Value:
         x, k = self.data, math.sqrt(2 / math.pi)
         t = math.tanh(k * (x + 0.044715 * x * x * x))
         slope = (1 + t) / 2 + x * (1 - t * t) / 2 * k * (1 + 3 * 0.044715 * x * x)
-        return Value(x * (1 + t) / 2, (self,), (slope,))
+        return Tensor(x * (1 + t) / 2, (self,), lambda dy: (dy * slope,))
 
     def __neg__(self):
         return self * -1.0
@@ -130,18 +138,19 @@ class Value:
 
 
 def lift(number):
-    """A Value as it is; a plain number as a Value without parents."""
-    if isinstance(number, Value):
+    """A Tensor as it is; a plain number as a Tensor without parents."""
+    if isinstance(number, Tensor):
         return number
     if not isinstance(number, (int, float)):
-        raise ValueError(f"Value: got {number!r}; expected a number or a Value")
-    return Value(number)
+        raise ValueError(f"Tensor: got {number!r}; expected a number or a Tensor")
+    return Tensor(number)
 
 
 def parents_first(last):
     """`last` and all that it was made from, in an order in which parents stand before children.
 
-    Weights and plain numbers are left out: made from nothing, they have nothing to hand on.
+    Nodes without parents are left out, since they have nothing to hand on: weights, plain numbers,
+    and nodes that backward has walked.
     """
     order, entered, stack = {}, set(), [last]
     while stack:

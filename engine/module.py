@@ -1,13 +1,13 @@
 """Modules: what a model is made of, and what holds its weights."""
 
-from engine.autograd import Value
+from engine.autograd import Tensor
 
 
 class Module:
-    """A model or a layer. Its weights are its attributes: Values, lists of them, other Modules."""
+    """A model or a layer. Its weights are its attributes: Tensors, lists of them, other Modules."""
 
     def named_parameters(self):
-        """(name, weight) of every weight, such as ("tok_emb.3.0", Value(0.1)), in a fixed order.
+        """(name, weight) of every weight, such as ("tok_emb.3.0", Tensor(…)), in a fixed order.
 
         A weight that stands in two places is listed once, by its first name.
         """
@@ -21,8 +21,8 @@ class Module:
 
 
 def named(name, child):
-    """Walks through lists and Modules down to the Values and puts their names together."""
-    if isinstance(child, Value):
+    """Walks through lists and Modules down to the Tensors and puts their names together."""
+    if isinstance(child, Tensor):
         yield name, child
     elif isinstance(child, (list, Module)):
         inside = enumerate(child) if isinstance(child, list) else vars(child).items()
@@ -32,9 +32,9 @@ def named(name, child):
 
 def matrix(rng, rows, columns, scale=0.2):
     """Rows of small random weights around 0; scale is how far from 0 they usually lie."""
-    return [[Value(rng.gauss(0.0, scale)) for _ in range(columns)] for _ in range(rows)]
+    return [[Tensor(rng.gauss(0.0, scale)) for _ in range(columns)] for _ in range(rows)]
 
 
 def vector(size, start=0.0):
     """Weights that all start at the same number."""
-    return [Value(start) for _ in range(size)]
+    return [Tensor(start) for _ in range(size)]

@@ -2,7 +2,7 @@
 
 
 def nudge(loss, weights, *rest, h=1e-4):
-    """The slope of loss(weights, *rest) with respect to each Value w, by central differences:
+    """The slope of loss(weights, *rest) with respect to each Tensor w, by central differences:
 
     slope = (loss with w + h  -  loss with w - h) / (2 * h)
 

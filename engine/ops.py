@@ -1,8 +1,13 @@
-"""Operations on many Values that make one node each, however many numbers go in."""
+"""Operations on many Tensors that make one node each, however many numbers go in."""
 
 import math
 
-from engine.autograd import Value
+from engine.autograd import Tensor
+
+
+def times(slopes):
+    """The rule of a node that knows its slopes: dy times each of them."""
+    return lambda dy: [dy * slope for slope in slopes]
 
 
 def dot(a, b):
@@ -11,7 +16,7 @@ def dot(a, b):
         raise ValueError(f"dot: got {len(a)} and {len(b)} numbers; expected as many on both sides")
     a_data, b_data = [value.data for value in a], [value.data for value in b]
     y = math.fsum([x * w for x, w in zip(a_data, b_data)])
-    return Value(y, (*a, *b), (*b_data, *a_data))
+    return Tensor(y, (*a, *b), times((*b_data, *a_data)))
 
 
 def softmax(logits):
@@ -36,19 +41,11 @@ def cross_entropy(logits, y):
     loss = max(data) - data[y] - math.log(max(p))
     slopes = list(p)
     slopes[y] -= 1.0
-    return Value(loss, logits, slopes)
-
-
-def average(vectors):
-    """y[c] = (x[0][c] + x[1][c] + …) / number of vectors    slopes 1 / number of vectors"""
-    share = 1 / len(vectors)
-    columns = list(zip(*vectors))
-    sums = [math.fsum(value.data for value in column) for column in columns]
-    return [Value(share * y, column, (share,) * len(column)) for y, column in zip(sums, columns)]
+    return Tensor(loss, logits, times(slopes))
 
 
 def softmax_values(logits, temperature):
-    """p = softmax(logits / temperature), made of Values; a node for each p[j]
+    """p = softmax(logits / temperature), made of Tensors; a node for each p[j]
 
     slopes of p[j]: p[j] * (1 - p[j]) / temperature towards logits[j],
     and -p[j] * p[k] / temperature towards every other logits[k]
@@ -58,7 +55,7 @@ def softmax_values(logits, temperature):
     for j, p_j in enumerate(p):
         slopes = [-p_j * p_k / temperature for p_k in p]
         slopes[j] += p_j / temperature
-        nodes.append(Value(p_j, logits, slopes))
+        nodes.append(Tensor(p_j, logits, times(slopes)))
     return nodes
 
 
@@ -80,5 +77,5 @@ def layernorm(x, weight, bias, eps=1e-5):
         share = -w.data * r / C
         slopes = [share * (1 + n[c] * n_k) for n_k in n]
         slopes[c] += w.data * r
-        ys.append(Value(w.data * n[c] + b.data, (*x, w, b), (*slopes, n[c], 1.0)))
+        ys.append(Tensor(w.data * n[c] + b.data, (*x, w, b), times((*slopes, n[c], 1.0))))
     return ys

@@ -15,18 +15,15 @@ from model.services.checkpoint import save
 from model.services.progress import Progress, fail, run_program
 
 
-def train(model, names, learning_rate, passes=1, loss_of=name_loss):
-    """Walks downhill, a name at a time; each pass goes through all names in random order.
-
-    loss_of(model, letters) is the loss of an encoded name.
-    """
+def train(model, names, learning_rate, passes=1):
+    """Walks downhill, a name at a time; each pass goes through all names in random order."""
     optimizer = Adam(model.parameters(), learning_rate)
     # The collector looks for cycles, and our graphs have none: nodes point at their parents only.
     gc.disable()
     rng = random.Random(2)
     progress = Progress([n for _ in range(passes) for n in rng.sample(names, len(names))])
     for name in progress:
-        loss = loss_of(model, encode(name))
+        loss = name_loss(model, encode(name))
         if not loss.data < 1000:
             raise ValueError(f"the loss rose to {loss.data:.0f}; expected a lower --learning-rate")
         progress.note(loss.data, letters=len(name) + 1)

@@ -2,13 +2,13 @@ import math
 
 import pytest
 
-from engine.autograd import Value
+from engine.autograd import Tensor
 from engine.optim import SGD, Adam
 
 
 @pytest.mark.parametrize("gradient", [1e-4, 0.3, 1.0, 5000.0, -0.02, -70.0])
 def test_the_first_step_has_the_size_of_the_learning_rate_whatever_the_gradient(gradient):
-    w = Value(1.0)
+    w = Tensor(1.0)
     optimizer = Adam([w], lr=0.01)
     w.grad = gradient
     optimizer.step()
@@ -17,7 +17,7 @@ def test_the_first_step_has_the_size_of_the_learning_rate_whatever_the_gradient(
 
 def test_two_steps_by_hand():
     """betas 1/2 and 1/2, gradients 2 and 0: m = 1, 0.5; v = 2, 1; m' = 2, 2/3; v' = 4, 4/3."""
-    w = Value(0.0)
+    w = Tensor(0.0)
     optimizer = Adam([w], lr=1.0, betas=(0.5, 0.5), eps=0.0)
     w.grad = 2.0
     optimizer.step()
@@ -29,7 +29,7 @@ def test_two_steps_by_hand():
 
 
 def test_a_weight_without_gradients_stays():
-    w = Value(1.0)
+    w = Tensor(1.0)
     optimizer = Adam([w], lr=0.1)
     optimizer.step()
     assert w.data == 1.0
@@ -41,7 +41,7 @@ def test_a_narrow_valley():
     """
 
     def distance(optimizer_class, lr):
-        x, y = Value(1.0), Value(1.0)
+        x, y = Tensor(1.0), Tensor(1.0)
         optimizer = optimizer_class([x, y], lr=lr)
         for _ in range(100):
             optimizer.zero_grad()

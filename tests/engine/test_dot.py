@@ -2,7 +2,7 @@ import random
 
 import pytest
 
-from engine.autograd import Value, parents_first
+from engine.autograd import Tensor, parents_first
 from engine.ops import dot
 
 
@@ -15,7 +15,7 @@ def test_a_dot_gives_the_slopes_of_single_products():
 
     rng = random.Random(1)
     numbers = [rng.uniform(-1, 1) for _ in range(6)]
-    many, few = [[Value(x) for x in numbers] for _ in range(2)]
+    many, few = [[Tensor(x) for x in numbers] for _ in range(2)]
     y, same = in_small_steps(many), dot(few[:3], few[3:]).tanh()
     assert same.data == pytest.approx(y.data, abs=1e-15)
     assert len(parents_first(same)) == 2 and len(parents_first(y)) == 6

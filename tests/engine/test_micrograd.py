@@ -2,11 +2,11 @@
 
 import pytest
 
-from engine.autograd import Value
+from engine.autograd import Tensor
 
 
 def test_a_long_expression():
-    a, b = Value(-4.0), Value(2.0)
+    a, b = Tensor(-4.0), Tensor(2.0)
     c = a + b
     d = a * b + b**3
     c += c + 1
@@ -24,8 +24,8 @@ def test_a_long_expression():
 
 
 def test_a_neuron():
-    x1, x2 = Value(2.0), Value(0.0)
-    w1, w2, bias = Value(-3.0), Value(1.0), Value(6.8813735870195432)
+    x1, x2 = Tensor(2.0), Tensor(0.0)
+    w1, w2, bias = Tensor(-3.0), Tensor(1.0), Tensor(6.8813735870195432)
     o = (x1 * w1 + x2 * w2 + bias).tanh()
     o.backward()
     assert o.data == pytest.approx(0.7071067811865476)
@@ -33,7 +33,7 @@ def test_a_neuron():
 
 
 def test_relu_and_a_square():
-    x = Value(-4.0)
+    x = Tensor(-4.0)
     z = 2 * x + 2 + x
     q = z.relu() + z * x
     h = (z * z).relu()

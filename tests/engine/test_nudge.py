@@ -3,7 +3,7 @@ import random
 
 import pytest
 
-from engine.autograd import Value
+from engine.autograd import Tensor
 from engine.nudge import nudge
 from model.gpt import GPT, cross_entropy, softmax
 from model.train import average_loss, train
@@ -15,14 +15,14 @@ def cube(weights):
 
 def test_slope_of_a_cube():
     """w ** 3 has the slope 3 * w ** 2: 12 at w = 2."""
-    assert nudge(cube, [Value(2.0)]) == pytest.approx([12.0], abs=1e-7)
+    assert nudge(cube, [Tensor(2.0)]) == pytest.approx([12.0], abs=1e-7)
 
 
 def test_one_slope_for_each_weight_and_the_weights_stay():
     def loss(weights, factor):
         return factor * weights[0] * weights[1]
 
-    weights = [Value(3.0), Value(-2.0)]
+    weights = [Tensor(3.0), Tensor(-2.0)]
     assert nudge(loss, weights, 10.0) == pytest.approx([-20.0, 30.0])
     assert [weight.data for weight in weights] == [3.0, -2.0]
 
@@ -31,7 +31,7 @@ def test_error_first_shrinks_with_h_then_grows_again():
     """At h = 1e-1 the curve bends too much, at 1e-12 rounding wins; in between it is best."""
 
     def error(h):
-        return abs(nudge(cube, [Value(2.0)], h=h)[0] - 12.0)
+        return abs(nudge(cube, [Tensor(2.0)], h=h)[0] - 12.0)
 
     assert error(1e-1) == pytest.approx(1e-2)
     assert error(1e-2) == pytest.approx(1e-4, rel=1e-3)
@@ -42,7 +42,7 @@ def test_error_first_shrinks_with_h_then_grows_again():
 def test_cross_entropy_is_the_surprise_of_softmax():
     logits = [0.5, -1.0, 2.0]
     for y in range(3):
-        loss = cross_entropy([Value(logit) for logit in logits], y)
+        loss = cross_entropy([Tensor(logit) for logit in logits], y)
         assert loss.data == pytest.approx(-math.log(softmax(logits)[y]))
 
 

@@ -3,7 +3,7 @@
 import pytest
 
 from engine import optim
-from engine.autograd import Value
+from engine.autograd import Tensor
 
 
 def test_momentum():
@@ -13,7 +13,7 @@ def test_momentum():
     With the gradient 1 at every step, lr 0.1 and momentum 0.5, w moves by 0.1, then by 0.15.
     """
     assert hasattr(optim, "Momentum"), "engine/optim.py has no class Momentum yet"
-    w = Value(1.0)
+    w = Tensor(1.0)
     optimizer = optim.Momentum([w], lr=0.1, momentum=0.5)
     for expected in (0.9, 0.75):
         optimizer.zero_grad()

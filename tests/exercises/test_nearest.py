@@ -1,6 +1,6 @@
 """Exercise: which letters has the model put close to each other?"""
 
-from engine.autograd import Value
+from engine.autograd import Tensor
 from model import gpt
 
 
@@ -11,5 +11,5 @@ def test_nearest():
     does not count.
     """
     assert hasattr(gpt, "nearest"), "model/gpt.py has no nearest yet"
-    table = [[Value(number) for number in row] for row in ([0.0, 0.0], [3.0, 3.0], [0.0, 1.0])]
+    table = [[Tensor(number) for number in row] for row in ([0.0, 0.0], [3.0, 3.0], [0.0, 1.0])]
     assert [gpt.nearest(table, x) for x in range(3)] == [2, 2, 0]

@@ -3,7 +3,7 @@
 import pytest
 
 from engine import ops
-from engine.autograd import Value
+from engine.autograd import Tensor
 from engine.nudge import nudge
 
 
@@ -13,13 +13,15 @@ def test_rmsnorm():
     No mean is subtracted, nothing is added (Zhang and Sennrich, 2019). One node a number.
     """
     assert hasattr(ops, "rmsnorm"), "engine/ops.py has no rmsnorm yet"
-    weights = [Value(number) for number in (0.3, -0.7, 1.1, 2.0, 1.0, 0.5)]
+    weights = [Tensor(number) for number in (0.3, -0.7, 1.1, 2.0, 1.0, 0.5)]
 
     def loss(w):
         ys = ops.rmsnorm(w[:3], w[3:])
         return ys[0] * 3.0 + ys[1] * ys[2]
 
-    assert [y.data for y in ops.rmsnorm([Value(3.0), Value(-3.0)], [Value(1.0), Value(2.0)])] == [
+    assert [
+        y.data for y in ops.rmsnorm([Tensor(3.0), Tensor(-3.0)], [Tensor(1.0), Tensor(2.0)])
+    ] == [
         1.0,
         -2.0,
     ]

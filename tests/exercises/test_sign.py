@@ -3,7 +3,7 @@
 import pytest
 
 from engine import optim
-from engine.autograd import Value
+from engine.autograd import Tensor
 
 
 def test_sign_descent():
@@ -12,7 +12,7 @@ def test_sign_descent():
     w moves by lr against the sign of its gradient, and stays where the gradient is 0.
     """
     assert hasattr(optim, "SignSGD"), "engine/optim.py has no class SignSGD yet"
-    weights = [Value(1.0), Value(1.0), Value(1.0)]
+    weights = [Tensor(1.0), Tensor(1.0), Tensor(1.0)]
     optimizer = optim.SignSGD(weights, lr=0.1)
     for weight, grad in zip(weights, (500.0, -0.001, 0.0)):
         weight.grad = grad

@@ -4,14 +4,14 @@ import math
 
 import pytest
 
-from engine.autograd import Value
+from engine.autograd import Tensor
 from engine.nudge import nudge
 
 
 def test_sine():
-    """Add the method sin to Value; its slope is the cosine."""
-    assert hasattr(Value, "sin"), "Value has no method sin yet"
-    x = Value(0.7)
+    """Add the method sin to Tensor; its slope is the cosine."""
+    assert hasattr(Tensor, "sin"), "Tensor has no method sin yet"
+    x = Tensor(0.7)
     y = x.sin()
     assert y.data == pytest.approx(math.sin(0.7))
-    assert list(y.slopes) == pytest.approx(nudge(lambda weights: weights[0].sin(), [x]))
+    assert list(y.rule(1.0)) == pytest.approx(nudge(lambda weights: weights[0].sin(), [x]))

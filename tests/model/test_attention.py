@@ -3,7 +3,7 @@ import random
 
 import pytest
 
-from engine.autograd import Value
+from engine.autograd import Tensor
 from engine.nudge import nudge
 from engine.ops import softmax, softmax_values
 from model.data import encode
@@ -12,11 +12,11 @@ from model.instruments.look import look
 
 
 def vectors(*rows):
-    return [[Value(number) for number in row] for row in rows]
+    return [[Tensor(number) for number in row] for row in rows]
 
 
 def test_softmax_of_values_against_nudges():
-    weights = [Value(number) for number in (0.3, -0.7, 1.1)]
+    weights = [Tensor(number) for number in (0.3, -0.7, 1.1)]
 
     def loss(w):
         p = softmax_values(w, temperature=2.0)

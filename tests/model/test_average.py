@@ -2,32 +2,13 @@ import random
 
 import pytest
 
-from engine.autograd import Value
-from engine.nudge import nudge
-from engine.ops import average
+from engine.autograd import Tensor
 from model.data import LONGEST, encode, read_names
-from model.gpt import GPT, add
+from model.gpt import GPT
 
 
 def vectors(*rows):
-    return [[Value(number) for number in row] for row in rows]
-
-
-def test_average_by_hand():
-    y = average(vectors([1.0, 10.0], [3.0, 20.0]))
-    assert [value.data for value in y] == [2.0, 15.0]
-    assert y[0].slopes == (0.5, 0.5)
-
-
-def test_average_against_nudges():
-    (weights,) = vectors([0.3, -0.7, 1.1, 0.4, 2.0, -0.6])
-
-    def loss(w):
-        y = average([w[:2], w[2:4], w[4:]])
-        return y[0] * y[1]
-
-    loss(weights).backward()
-    assert [w.grad for w in weights] == pytest.approx(nudge(loss, weights), abs=1e-7)
+    return [[Tensor(number) for number in row] for row in rows]
 
 
 def later_letters_change_nothing(model):
@@ -55,14 +36,6 @@ def test_the_first_letter_still_matters_at_the_end():
     one = model(encode("annabella")[:-1])[-1]
     other = model(encode("onnabella")[:-1])[-1]
     assert [logit.data for logit in one] != [logit.data for logit in other]
-
-
-def test_an_average_forgets_the_order_of_what_it_averages():
-    """Positions are added, so they average to the same, whichever letter stood where."""
-    m, n, first, second = vectors([0.3, -0.7], [1.1, 0.4], [2.0, -0.6], [0.5, 0.9])
-    one = average([add(m, first), add(n, second)])
-    other = average([add(n, first), add(m, second)])
-    assert [y.data for y in one] == pytest.approx([y.data for y in other], abs=1e-15)
 
 
 def test_positions_tell_how_far_the_name_has_come():

@@ -3,7 +3,7 @@ import random
 
 import pytest
 
-from engine.autograd import Value
+from engine.autograd import Tensor
 from engine.module import Module, matrix, vector
 from engine.optim import SGD
 from model.data import encode
@@ -13,7 +13,7 @@ from model.gpt import GPT, Linear, V, name_loss
 class Layer(Module):
     def __init__(self):
         self.size = 3
-        self.table = [[Value(1.0), Value(2.0)], [Value(3.0), Value(4.0)]]
+        self.table = [[Tensor(1.0), Tensor(2.0)], [Tensor(3.0), Tensor(4.0)]]
         self.inner = [Linear(random.Random(1), 1, 1)]
 
 
@@ -36,7 +36,7 @@ def test_a_weight_in_two_places_is_listed_once():
 def test_linear_by_hand():
     linear = Linear(random.Random(1), 2, 1)
     linear.weight[0][0].data, linear.weight[0][1].data, linear.bias[0].data = 2.0, 3.0, 0.5
-    (y,) = linear([Value(10.0), Value(100.0)])
+    (y,) = linear([Tensor(10.0), Tensor(100.0)])
     assert y.data == 320.5
 
 

@@ -3,7 +3,7 @@ import random
 
 import pytest
 
-from engine.autograd import Value
+from engine.autograd import Tensor
 from engine.nudge import nudge
 from model.gpt import Attention
 
@@ -11,7 +11,7 @@ from model.gpt import Attention
 def xs_and_parameters(H):
     attn = Attention(random.Random(1), 4, H)
     rng = random.Random(2)
-    xs = [[Value(rng.uniform(-1, 1)) for _ in range(4)] for _ in range(3)]
+    xs = [[Tensor(rng.uniform(-1, 1)) for _ in range(4)] for _ in range(3)]
     return attn, xs, attn.parameters() + [x for row in xs for x in row]
 
 
@@ -53,7 +53,7 @@ def test_two_heads_by_hand():
     for c in range(4):
         for part in range(3):
             attn.qkv.weight[4 * part + c][c].data = 1.0
-    attn([[Value(y) for y in row] for row in ([0.0, 0.0, 1.0, 1.0], [0.0, 0.0, 2.0, 1.0])])
+    attn([[Tensor(y) for y in row] for row in ([0.0, 0.0, 1.0, 1.0], [0.0, 0.0, 2.0, 1.0])])
     share = 1 / (1 + math.exp((5 - 3) / math.sqrt(2)))
     assert attn.looks[0][1] == [0.5, 0.5]
     assert attn.looks[1][1] == pytest.approx([share, 1 - share])

@@ -3,7 +3,7 @@ import random
 
 import pytest
 
-from engine.autograd import Value
+from engine.autograd import Tensor
 from engine.nudge import nudge
 from engine.ops import layernorm
 from model.data import encode
@@ -21,21 +21,21 @@ def test_output_has_mean_0_and_variance_v_over_v_plus_eps(scale):
     rng = random.Random(1)
     x = [scale * rng.gauss(3.0, 1.0) for _ in range(16)]
     _, v = moments(x)
-    mean, variance = moments([y.data for y in LayerNorm(16)([Value(number) for number in x])])
+    mean, variance = moments([y.data for y in LayerNorm(16)([Tensor(number) for number in x])])
     assert mean == pytest.approx(0.0, abs=1e-9)
     assert variance == pytest.approx(v / (v + 1e-5), rel=1e-9)
 
 
 def test_layernorm_by_hand():
     """Mean 3, variance 4: (1, 5) becomes (-1, 1), up to eps; then times 10, plus 0.5."""
-    weight, bias = [Value(10.0), Value(10.0)], [Value(0.5), Value(0.5)]
-    y = layernorm([Value(1.0), Value(5.0)], weight, bias)
+    weight, bias = [Tensor(10.0), Tensor(10.0)], [Tensor(0.5), Tensor(0.5)]
+    y = layernorm([Tensor(1.0), Tensor(5.0)], weight, bias)
     assert [value.data for value in y] == pytest.approx([-9.5, 10.5], abs=1e-4)
 
 
 def test_layernorm_against_nudges():
     rng = random.Random(1)
-    weights = [Value(rng.uniform(-2, 2)) for _ in range(15)]
+    weights = [Tensor(rng.uniform(-2, 2)) for _ in range(15)]
 
     def loss(w):
         ys = layernorm(w[:5], w[5:10], w[10:])
@@ -47,8 +47,8 @@ def test_layernorm_against_nudges():
 
 def test_scaling_and_shifting_the_input_changes_nothing():
     x = [0.3, -0.7, 1.1, 0.4]
-    one = LayerNorm(4)([Value(number) for number in x])
-    other = LayerNorm(4)([Value(100 * number + 7) for number in x])
+    one = LayerNorm(4)([Tensor(number) for number in x])
+    other = LayerNorm(4)([Tensor(100 * number + 7) for number in x])
     assert [y.data for y in one] == pytest.approx([y.data for y in other], abs=1e-4)
 
 

@@ -3,33 +3,33 @@ import random
 
 import pytest
 
-from engine.autograd import Value
+from engine.autograd import Tensor
 from engine.nudge import nudge
 from model.gpt import GPT, MLP, Block, add
 
 
 def test_add_is_number_by_number():
-    x, y = [Value(1.0), Value(2.0)], [Value(10.0), Value(20.0)]
+    x, y = [Tensor(1.0), Tensor(2.0)], [Tensor(10.0), Tensor(20.0)]
     assert [value.data for value in add(x, y)] == [11.0, 22.0]
 
 
 def random_xs(T, C):
     rng = random.Random(2)
-    return [[Value(rng.uniform(-1, 1)) for _ in range(C)] for _ in range(T)]
+    return [[Tensor(rng.uniform(-1, 1)) for _ in range(C)] for _ in range(T)]
 
 
 @pytest.mark.parametrize("x", [-6.0, -1.3, -0.1, 0.0, 0.4, 2.5, 8.0])
 def test_slope_of_gelu(x):
-    y = Value(x).gelu()
-    measured = nudge(lambda weights: weights[0].gelu(), [Value(x)])
-    assert list(y.slopes) == pytest.approx(measured, abs=1e-7)
+    y = Tensor(x).gelu()
+    measured = nudge(lambda weights: weights[0].gelu(), [Tensor(x)])
+    assert list(y.rule(1.0)) == pytest.approx(measured, abs=1e-7)
 
 
 def test_gelu_is_close_to_x_times_the_share_of_the_normal_distribution_below_x():
     """The form with tanh stays within 0.0005 of x * Phi(x), which it stands for."""
     for x in [k / 10 for k in range(-40, 41)]:
         exact = x * (1 + math.erf(x / math.sqrt(2))) / 2
-        assert Value(x).gelu().data == pytest.approx(exact, abs=5e-4)
+        assert Tensor(x).gelu().data == pytest.approx(exact, abs=5e-4)
 
 
 def silent(L):

@@ -3,7 +3,7 @@ import random
 
 import pytest
 
-from engine.autograd import Value
+from engine.autograd import Tensor
 from model.count import average_surprise, count_pairs, probabilities
 from model.data import NAMES_FILE, pairs, read_names, split
 from model.gpt import next_letter, softmax
@@ -44,7 +44,7 @@ def test_temperature():
     """Halving the temperature squares the ratio of two probabilities; near 0 the best one wins."""
 
     def model(letters):
-        return [[Value(1.0), Value(2.0), Value(3.0)] for _ in letters]
+        return [[Tensor(1.0), Tensor(2.0), Tensor(3.0)] for _ in letters]
 
     ratio = math.exp(1)
     one, half = next_letter(model, [0]), next_letter(model, [0], temperature=0.5)
