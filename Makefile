@@ -13,6 +13,7 @@ export PYTHONDONTWRITEBYTECODE = 1
 
 # An environment survives git checkout; its stamp carries a checksum of what it was made for.
 SUM := $(shell cksum < pyproject.toml | cut -d' ' -f1)
+READY = $(VENV)/made-for-$(SUM)
 
 .PHONY: help train test lint check book serve book-test python tags
 .DEFAULT_GOAL := help
@@ -20,10 +21,10 @@ SUM := $(shell cksum < pyproject.toml | cut -d' ' -f1)
 help:
 	@sed -n 's/^# \(make\|ARGS\)/\1/p' Makefile
 
-train: tags
-	@$(PYTHON) -m model.train $(ARGS)
+train: tags $(READY)
+	@$(VENV)/bin/python -m model.train $(ARGS)
 
-test: tags $(VENV)/made-for-$(SUM)
+test: tags $(READY)
 	@$(VENV)/bin/python -m pytest tests $(wildcard book/tests) $(ARGS)
 
 lint: python $(LINT_VENV)/made-for-$(SUM)
@@ -45,7 +46,7 @@ python:
 tags: python
 	@$(PYTHON) steps.py tag --quiet || true
 
-$(VENV)/made-for-$(SUM):
+$(READY):
 	@$(PYTHON) environment.py '$@' project test
 
 $(LINT_VENV)/made-for-$(SUM):

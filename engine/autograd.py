@@ -1,22 +1,32 @@
-"""Numbers that remember how they were made."""
+"""Arrays that remember how they were made."""
 
 import math
 
+import numpy as np
+
+NUMBERS = (int, float, np.number, np.ndarray)
+
 
 class Tensor:
-    """A number, the Tensors it was made from (its parents), and the rule that leads back to them.
+    """An array, the Tensors it was made from (its parents), and the rule that leads back to them.
 
     The rule takes dy, the gradient of the loss towards this Tensor, and returns the gradient
-    towards each parent. Operators: + - * / and ** with a plain number on either side; exp and log.
-    After loss.backward(), grad is the slope of the loss towards this Tensor, and used says that the
+    towards each parent. Arrays of one shape take + - * and gelu; a Tensor of one number takes
+    / and ** with a plain number on either side, exp, log, tanh and relu too.
+    grad is None until loss.backward() finds a slope for each number in data; used says that the
     graph has been walked through it.
+    Arrays are taken as they are, not copied: whoever changes one before backward() may change a
+    gradient.
     """
 
     __slots__ = ("data", "grad", "parents", "rule", "used")
 
     def __init__(self, data, parents=(), rule=lambda dy: ()):
-        self.data = data
-        self.grad = 0.0
+        data = np.asarray(data)
+        if data.dtype.kind not in "fiub":
+            raise ValueError(f"Tensor: got the dtype {data.dtype}; expected real numbers")
+        self.data = data.astype(float, copy=False)
+        self.grad = None
         self.parents = parents
         self.rule = rule
         self.used = False
@@ -24,25 +34,42 @@ class Tensor:
     def __repr__(self):
         return f"Tensor(data={self.data}, grad={self.grad})"
 
+    @property
+    def shape(self):
+        """The size of each axis: () for a number, (C,) for a vector, (T, C) for T rows of C."""
+        return self.data.shape
+
+    def __len__(self):
+        return len(self.data)
+
     def backward(self):
         """Adds d(self)/d(node) to node.grad, for self and every node it was made from.
 
         Chain rule: a node hands on to its parents what its rule makes of its own grad, once that
         is complete, that is, after every node that was made from it. The node then lets go of its
         parents and its rule, and so of their memory.
-        Raises ValueError where self is made from nothing, or a part of the graph was walked before.
+        Raises ValueError where self is not one number or is made from nothing, a part of the graph
+        was walked before, or a rule returns a gradient of another shape than the parent's.
         """
+        if self.shape != ():
+            raise ValueError(f"backward: got shape {self.shape}; expected one number, the loss")
         order = parents_first(self)
         # Nodes walked before have no parents left. They are not in order, but parents of what is.
         if any(node.used or any(parent.used for parent in node.parents) for node in order):
             raise ValueError("backward: got a graph already used; expected a newly computed loss")
         if not self.parents:
             raise ValueError("backward: got a Tensor made from nothing; expected a computed loss")
-        self.grad += 1.0
+        # A number of numpy's, not a plain one: rules ask for its shape.
+        self.grad = np.ones(())
         while order:
             node = order.pop()
             for parent, gradient in zip(node.parents, node.rule(node.grad), strict=True):
-                parent.grad += gradient
+                if gradient.shape != parent.shape:
+                    got = f"a gradient of shape {gradient.shape}"
+                    raise ValueError(f"backward: got {got}; expected {parent.shape}")
+                # A copy: + hands the same array to both its parents, and either may be changed.
+                first = parent.grad is None
+                parent.grad = np.array(gradient) if first else parent.grad + gradient
             node.used = node.parents != ()
             node.parents, node.rule = (), None
 
@@ -110,13 +137,26 @@ class Tensor:
         slope (1 + tanh(u)) / 2 + x * (1 - tanh(u) ** 2) / 2 * du/dx
         Hendrycks and Gimpel, 2016, in the form with tanh that GPT-2 uses.
         """
-        x, k = self.data, math.sqrt(2 / math.pi)
-        t = math.tanh(k * (x + 0.044715 * x * x * x))
+        x, k = self.data, np.sqrt(2 / np.pi)
+        t = np.tanh(k * (x + 0.044715 * x * x * x))
         slope = (1 + t) / 2 + x * (1 - t * t) / 2 * k * (1 + 3 * 0.044715 * x * x)
         return Tensor(x * (1 + t) / 2, (self,), lambda dy: (dy * slope,))
 
     def __neg__(self):
         return self * -1.0
+
+    def __getitem__(self, index):
+        """y = x[index], with numpy's indices    dx: dy where y was taken, 0 elsewhere
+
+        A row that is taken twice gets both its gradients.
+        """
+
+        def rule(dy):
+            dx = np.zeros(self.shape)
+            np.add.at(dx, index, dy)
+            return (dx,)
+
+        return Tensor(self.data[index], (self,), rule)
 
     # With a plain number on the left, as in 2.0 - a, Python asks the right side.
 
@@ -138,11 +178,11 @@ class Tensor:
 
 
 def lift(number):
-    """A Tensor as it is; a plain number as a Tensor without parents."""
+    """A Tensor as it is; a plain number or array as a Tensor without parents."""
     if isinstance(number, Tensor):
         return number
-    if not isinstance(number, (int, float)):
-        raise ValueError(f"Tensor: got {number!r}; expected a number or a Tensor")
+    if not isinstance(number, NUMBERS):
+        raise ValueError(f"Tensor: got {number!r}; expected a number, an array or a Tensor")
     return Tensor(number)
 
 

@@ -4,10 +4,10 @@ from engine.autograd import Tensor
 
 
 class Module:
-    """A model or a layer. Its weights are its attributes: Tensors, lists of them, other Modules."""
+    """A model or a layer. Its weights are its attributes: Tensors, other Modules, lists of them."""
 
     def named_parameters(self):
-        """(name, weight) of every weight, such as ("tok_emb.3.0", Tensor(…)), in a fixed order.
+        """(name, weight) of every weight, such as ("ln_f.weight", Tensor(…)), in a fixed order.
 
         A weight that stands in two places is listed once, by its first name.
         """
@@ -32,9 +32,9 @@ def named(name, child):
 
 def matrix(rng, rows, columns, scale=0.2):
     """Rows of small random weights around 0; scale is how far from 0 they usually lie."""
-    return [[Tensor(rng.gauss(0.0, scale)) for _ in range(columns)] for _ in range(rows)]
+    return Tensor([[rng.gauss(0.0, scale) for _ in range(columns)] for _ in range(rows)])
 
 
 def vector(size, start=0.0):
     """Weights that all start at the same number."""
-    return [Tensor(start) for _ in range(size)]
+    return Tensor([start] * size)

@@ -1,22 +1,30 @@
-"""Operations on many Tensors that make one node each, however many numbers go in."""
+"""Operations on Tensors that make one node each, however many numbers go in.
 
-import math
+They are the parts of a network: most work on whole rows, with weights or labels. What joins
+Tensors is here too, since it is the method of none.
+"""
+
+import numpy as np
 
 from engine.autograd import Tensor
 
 
-def times(slopes):
-    """The rule of a node that knows its slopes: dy times each of them."""
-    return lambda dy: [dy * slope for slope in slopes]
-
-
 def dot(a, b):
-    """y = a[0] * b[0] + a[1] * b[1] + …    slopes b towards a, a towards b"""
-    if len(a) != len(b):
-        raise ValueError(f"dot: got {len(a)} and {len(b)} numbers; expected as many on both sides")
-    a_data, b_data = [value.data for value in a], [value.data for value in b]
-    y = math.fsum([x * w for x, w in zip(a_data, b_data)])
-    return Tensor(y, (*a, *b), times((*b_data, *a_data)))
+    """y = a[…, 0] * b[0] + a[…, 1] * b[1] + …    da = dy * b    db = dy * a, rows added up
+
+    a (C), b (C), y ()    or    a (K, C), b (C), y (K), a number for each row of a
+    """
+    if a.shape[-1] != b.shape[-1]:
+        got = f"{a.shape[-1]} and {b.shape[-1]}"
+        raise ValueError(f"dot: got {got} numbers; expected as many on both sides")
+    y = (a.data * b.data).sum(axis=-1)
+
+    def rule(dy):
+        dy = dy[..., None]  # (K) -> (K, 1), a number for each row
+        # Each number of b was used in every row.
+        return dy * b.data, (dy * a.data).sum(axis=tuple(range(dy.ndim - 1)))
+
+    return Tensor(y, (a, b), rule)
 
 
 def softmax(logits):
@@ -25,57 +33,54 @@ def softmax(logits):
     The highest logit is subtracted first. That changes no p, since it divides above and below
     by the same number, and it keeps exp from overflowing.
     """
-    highest = max(logits)
-    exps = [math.exp(logit - highest) for logit in logits]
-    # fsum adds without rounding in between, alike in every version of Python.
-    total = math.fsum(exps)
-    return [e / total for e in exps]
+    exps = np.exp(logits - np.max(logits))
+    return exps / exps.sum()
 
 
 def cross_entropy(logits, y):
-    """The loss -log(p[y]) for p = softmax(logits)    slopes p[j], and p[y] - 1 for the right one"""
-    data = [logit.data for logit in logits]
+    """The loss -log(p[y]) for p = softmax(logits)    dlogits = dy * (p - 1 at y, p elsewhere)"""
+    data = logits.data
     p = softmax(data)
     # log(S) - logits[y], where S = sum of exp(logits): p of the highest logit is exp(highest) / S,
     # so log(S) = highest - log(max(p)), and nothing overflows.
-    loss = max(data) - data[y] - math.log(max(p))
-    slopes = list(p)
+    loss = data.max() - data[y] - np.log(p.max())
+    slopes = p.copy()
     slopes[y] -= 1.0
-    return Tensor(loss, logits, times(slopes))
+    return Tensor(loss, (logits,), lambda dy: (dy * slopes,))
 
 
 def softmax_values(logits, temperature):
-    """p = softmax(logits / temperature), made of Tensors; a node for each p[j]
-
-    slopes of p[j]: p[j] * (1 - p[j]) / temperature towards logits[j],
-    and -p[j] * p[k] / temperature towards every other logits[k]
-    """
-    p = softmax([logit.data / temperature for logit in logits])
-    nodes = []
-    for j, p_j in enumerate(p):
-        slopes = [-p_j * p_k / temperature for p_k in p]
-        slopes[j] += p_j / temperature
-        nodes.append(Tensor(p_j, logits, times(slopes)))
-    return nodes
+    """p = softmax(logits / temperature)    dlogits = p * (dy - sum of p * dy) / temperature"""
+    p = softmax(logits.data / temperature)
+    return Tensor(p, (logits,), lambda dy: (p * (dy - (p * dy).sum()) / temperature,))
 
 
 def layernorm(x, weight, bias, eps=1e-5):
     """y[c] = weight[c] * n[c] + bias[c],  n[c] = (x[c] - mean) / sqrt(variance + eps)
 
-    slopes of y[c]: weight[c] * r * ((c == k) - 1 / C - n[c] * n[k] / C) towards x[k],
-    with r = 1 / sqrt(variance + eps); n[c] towards weight[c]; 1 towards bias[c]
+    dx = (dn - mean of dn - n * mean of dn * n) / sqrt(variance + eps),  dn = dy * weight
+    dweight = dy * n    dbias = dy
     Ba, Kiros and Hinton, 2016.
     """
-    C = len(x)
-    data = [value.data for value in x]
-    mean = math.fsum(data) / C
-    centred = [number - mean for number in data]
-    r = 1 / math.sqrt(math.fsum(number * number for number in centred) / C + eps)
-    n = [number * r for number in centred]
-    ys = []
-    for c, (w, b) in enumerate(zip(weight, bias)):
-        share = -w.data * r / C
-        slopes = [share * (1 + n[c] * n_k) for n_k in n]
-        slopes[c] += w.data * r
-        ys.append(Tensor(w.data * n[c] + b.data, (*x, w, b), times((*slopes, n[c], 1.0))))
-    return ys
+    centred = x.data - x.data.mean()
+    r = 1 / np.sqrt((centred * centred).mean() + eps)
+    n = centred * r
+
+    def rule(dy):
+        dn = dy * weight.data
+        return r * (dn - dn.mean() - n * (dn * n).mean()), dy * n, dy
+
+    return Tensor(weight.data * n + bias.data, (x, weight, bias), rule)
+
+
+def stack(tensors, dim=0):
+    """Tensors of one shape along a new axis, dim: T of (C) -> (T, C)    dx[t] = dy[t]"""
+    data = np.stack([tensor.data for tensor in tensors], axis=dim)
+    return Tensor(data, tuple(tensors), lambda dy: np.moveaxis(dy, dim, 0))
+
+
+def cat(tensors):
+    """Vectors end to end: (C1), (C2), … -> (C1 + C2 + …)    dx = the part of dy that was x"""
+    ends = np.cumsum([len(tensor) for tensor in tensors])
+    data = np.concatenate([tensor.data for tensor in tensors])
+    return Tensor(data, tuple(tensors), lambda dy: np.split(dy, ends[:-1]))

@@ -1,6 +1,6 @@
 """What changes the weights once their gradients are known."""
 
-import math
+import numpy as np
 
 
 class SGD:
@@ -13,13 +13,15 @@ class SGD:
         self.params, self.lr = list(params), lr
 
     def zero_grad(self):
-        """Gradients add up until they are set back to 0."""
+        """Gradients add up until they are let go of."""
         for param in self.params:
-            param.grad = 0.0
+            param.grad = None
 
     def step(self):
+        """A weight that no gradient has reached stays."""
         for param in self.params:
-            param.data -= self.lr * param.grad
+            if param.grad is not None:
+                param.data -= self.lr * param.grad
 
 
 class Adam:
@@ -39,7 +41,7 @@ class Adam:
 
     def zero_grad(self):
         for param in self.params:
-            param.grad = 0.0
+            param.grad = None
 
     def step(self):
         beta1, beta2 = self.betas
@@ -47,9 +49,11 @@ class Adam:
         m_scale, v_scale = 1 / (1 - beta1**self.t), 1 / (1 - beta2**self.t)
         for i, param in enumerate(self.params):
             grad = param.grad
+            if grad is None:
+                continue
             self.m[i] = m = beta1 * self.m[i] + (1 - beta1) * grad
             self.v[i] = v = beta2 * self.v[i] + (1 - beta2) * grad * grad
-            param.data -= self.lr * m * m_scale / (math.sqrt(v * v_scale) + self.eps)
+            param.data -= self.lr * m * m_scale / (np.sqrt(v * v_scale) + self.eps)
 
 
 def warm_up_cool_down(done, steps):

@@ -3,7 +3,7 @@
 import math
 
 from engine.module import Module, matrix, vector
-from engine.ops import cross_entropy, dot, layernorm, softmax, softmax_values
+from engine.ops import cat, cross_entropy, dot, layernorm, softmax, softmax_values, stack
 
 V = 27
 
@@ -16,7 +16,7 @@ class Linear(Module):
         self.bias = vector(size_out)
 
     def __call__(self, x):
-        return [dot(row, x) + bias for row, bias in zip(self.weight, self.bias)]
+        return dot(self.weight, x) + self.bias  # (K, C), (C) -> (K)
 
 
 class Attention(Module):
@@ -45,11 +45,11 @@ class Attention(Module):
             values = [row[2 * C + start : 2 * C + start + D] for row in qkv]
             self.looks.append([])
             for t, q in enumerate(queries):
-                scores = [dot(q, k) for k in keys[: t + 1]]
+                scores = stack([dot(q, k) for k in keys[: t + 1]])  # (t + 1)
                 p = softmax_values(scores, temperature=math.sqrt(D))
-                ys[t] += [dot(p, column) for column in zip(*values[: t + 1])]  # (t + 1, D) -> (D)
-                self.looks[-1].append([share.data for share in p])
-        return [self.proj(y) for y in ys]  # (T, C) -> (T, C)
+                ys[t].append(dot(stack(values[: t + 1], dim=1), p))  # (D, t + 1), (t + 1) -> (D)
+                self.looks[-1].append(p.data.tolist())
+        return [self.proj(cat(y)) for y in ys]  # (T, C) -> (T, C)
 
 
 class LayerNorm(Module):
@@ -71,7 +71,7 @@ class MLP(Module):
         self.down = Linear(rng, 4 * C, C)
 
     def __call__(self, x):
-        return self.down([number.gelu() for number in self.up(x)])  # (C) -> (4 * C) -> (C)
+        return self.down(self.up(x).gelu())  # (C) -> (4 * C) -> (C)
 
 
 class Block(Module):
@@ -85,8 +85,8 @@ class Block(Module):
 
     def __call__(self, xs):
         heard = self.attn([self.ln_1(x) for x in xs])
-        xs = [add(x, y) for x, y in zip(xs, heard)]
-        return [add(x, self.mlp(self.ln_2(x))) for x in xs]  # (T, C) -> (T, C)
+        xs = [x + y for x, y in zip(xs, heard)]
+        return [x + self.mlp(self.ln_2(x)) for x in xs]  # (T, C) -> (T, C)
 
 
 class GPT(Module):
@@ -103,23 +103,18 @@ class GPT(Module):
             raise ValueError(
                 f"GPT: got {len(letters)} letters; expected {len(self.pos_emb)} at most"
             )
-        xs = [add(self.tok_emb[x], self.pos_emb[t]) for t, x in enumerate(letters)]  # (T) -> (T, C)
+        xs = [self.tok_emb[x] + self.pos_emb[t] for t, x in enumerate(letters)]  # (T) -> (T, C)
         for block in self.blocks:
             xs = block(xs)
         xs = [self.ln_f(x) for x in xs]
-        return [[dot(row, x) for row in self.tok_emb] for x in xs]  # (T, C) -> (T, V)
-
-
-def add(x, y):
-    """Two vectors, number by number; Python's + puts lists end to end."""
-    return [a + b for a, b in zip(x, y)]
+        return [dot(self.tok_emb, x) for x in xs]  # (T, C) -> (T, V)
 
 
 def next_letter(model, letters, temperature=1.0):
     """The probability of each next letter after `letters`; a low temperature sharpens them."""
     if not 0.001 <= temperature <= 1000:
         raise ValueError(f"temperature: got {temperature}; expected 0.001 to 1000")
-    return softmax([logit.data / temperature for logit in model(letters)[-1]])
+    return softmax(model(letters)[-1].data / temperature)
 
 
 def name_loss(model, letters):

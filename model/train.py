@@ -62,7 +62,7 @@ def main():
         fail(f"train: {error}")
 
     save(model)
-    size = len(model.parameters())
+    size = sum(weight.data.size for weight in model.parameters())
     loss = average_loss(model, train_names[: len(held_out_names)])
     held_out = average_loss(model, held_out_names)
     print(

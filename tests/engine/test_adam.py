@@ -23,7 +23,8 @@ def test_two_steps_by_hand():
     optimizer.step()
     assert w.data == pytest.approx(-1.0)
     optimizer.zero_grad()
-    assert w.grad == 0.0
+    assert w.grad is None
+    w.grad = 0.0
     optimizer.step()
     assert w.data == pytest.approx(-1.0 - (2 / 3) / math.sqrt(4 / 3))
 
@@ -33,6 +34,20 @@ def test_a_weight_without_gradients_stays():
     optimizer = Adam([w], lr=0.1)
     optimizer.step()
     assert w.data == 1.0
+
+
+@pytest.mark.parametrize("optimizer_class", [SGD, Adam])
+def test_a_weight_that_no_gradient_has_reached_stays(optimizer_class):
+    """Not even the average of its earlier gradients moves it, as in PyTorch."""
+    used, other = Tensor(1.0), Tensor(1.0)
+    optimizer = optimizer_class([other, used], lr=0.1)
+    (used * other).backward()
+    optimizer.step()
+    optimizer.zero_grad()
+    before = used.data.copy(), other.data.copy()
+    (used * 2.0).backward()
+    optimizer.step()
+    assert used.data != before[0] and other.data == before[1]
 
 
 def test_a_narrow_valley():

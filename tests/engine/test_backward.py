@@ -5,7 +5,7 @@ import pytest
 
 from engine.autograd import Tensor
 from engine.nudge import nudge
-from engine.ops import dot, layernorm, softmax_values
+from engine.ops import dot, layernorm, softmax_values, stack
 from engine.optim import SGD
 from model.data import encode
 from model.gpt import GPT, name_loss
@@ -43,11 +43,11 @@ def random_expression(weights, rng):
             (a * a + 1).log(),
             (a * 0.5).tanh(),
             (a + 0.1).relu(),
-            dot([a, b], [b, a * 0.3]),
+            dot(stack([a, b]), stack([b, a * 0.3])),
             (a + b + a) / 3,
-            softmax_values([a, b, -a], temperature=2.0)[1],
+            softmax_values(stack([a, b, -a]), temperature=2.0)[1],
             (a - b).gelu(),
-            layernorm([a, b, a * b], weights, weights)[2],
+            layernorm(stack([a, b, a * b]), stack(weights), stack(weights))[2],
         ]
         nodes.append(rng.choice(makers))
     return nodes[-1] + nodes[-2] + nodes[-3]
@@ -62,19 +62,23 @@ def test_backward_equals_nudges_on_random_expressions(seed):
 
     measured = nudge(loss, weights)
     loss(weights).backward()
-    assert [weight.grad for weight in weights] == pytest.approx(measured, rel=1e-4, abs=1e-5)
+    grads = [float(weight.grad or 0.0) for weight in weights]
+    assert grads == pytest.approx(measured, rel=1e-4, abs=1e-5)
 
 
 def test_training_takes_the_same_path_as_by_nudging():
-    """One step of the model on one name moves its weights as nudges would; every 20th is tried."""
+    """One step of the model on one name moves its weights as nudges would, table by table.
+
+    A nudge moves all numbers of a table together, so it tells the sum of their slopes.
+    """
     model = GPT(random.Random(1), C=4)
-    weights = model.parameters()[::20]
+    weights = model.parameters()
     slopes = nudge(lambda _: name_loss(model, encode("bo")), weights, h=1e-5)
-    expected = [weight.data - 0.5 * slope for weight, slope in zip(weights, slopes)]
+    expected = [weight.data.sum() - 0.5 * slope for weight, slope in zip(weights, slopes)]
     optimizer = SGD(model.parameters(), lr=0.5)
     name_loss(model, encode("bo")).backward()
     optimizer.step()
-    assert [weight.data for weight in weights] == pytest.approx(expected, abs=1e-7)
+    assert [weight.data.sum() for weight in weights] == pytest.approx(expected, abs=1e-6)
 
 
 def test_a_chain_of_200_000_nodes():
@@ -92,7 +96,7 @@ def test_gradients_of_two_losses_add_up_until_zero_grad():
     (w * w).backward()
     assert w.grad == 2.0 + 6.0
     SGD([w], lr=0.1).zero_grad()
-    assert w.grad == 0.0
+    assert w.grad is None
 
 
 def test_sgd_moves_against_the_gradient():
@@ -120,7 +124,7 @@ def test_graphs_are_freed_without_the_collector():
     """Nodes point at their parents only, so no cycles: reference counts alone free 200 graphs."""
 
     def alive():
-        return sum(isinstance(thing, Tensor) for thing in gc.get_objects())
+        return sum(type(thing) is Tensor for thing in gc.get_objects())
 
     w = Tensor(0.5)
     gc.collect()

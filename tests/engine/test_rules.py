@@ -1,32 +1,35 @@
 import gc
 
+import numpy as np
 import pytest
 
 from engine.autograd import Tensor
-from engine.ops import cross_entropy, dot, layernorm
+from engine.ops import cross_entropy, dot
 
 
 def nodes():
     """A node of each kind that has two parents or more."""
-    a, b, c = Tensor(1.7), Tensor(0.6), Tensor(-0.4)
-    yield from (a + b, a - b, a * b, a / b, dot([a, b], [b, c]), cross_entropy([a, b, c], 1))
-    yield from layernorm([a, b], [b, c], [c, a])
+    a, b = Tensor(1.7), Tensor(0.6)
+    yield from (a + b, a - b, a * b, a / b)
+    x, y = Tensor([1.7, 0.6]), Tensor([-0.4, 0.3])
+    yield from (dot(x, y), cross_entropy(x, 1))
 
 
-@pytest.mark.parametrize("dy", [0.0, 1.0, -2.5])
+@pytest.mark.parametrize("dy", [np.array(0.0), np.array(1.0), np.array(-2.5)])
 def test_a_rule_is_dy_times_the_slopes(dy):
     """Its answer to 1 is the slopes; to any other dy it is that many times as much."""
     for y in nodes():
-        slopes = y.rule(1.0)
+        slopes = y.rule(np.array(1.0))
         assert len(slopes) == len(y.parents)
-        assert list(y.rule(dy)) == pytest.approx([dy * slope for slope in slopes])
+        assert all(np.allclose(one, dy * slope) for one, slope in zip(y.rule(dy), slopes))
 
 
 def test_a_rule_only_returns():
     """It changes no grad, so it may be asked as often as one likes; backward adds, once."""
     for y in nodes():
-        assert list(y.rule(3.0)) == list(y.rule(3.0))
-        assert all(parent.grad == 0.0 for parent in y.parents)
+        first, second = y.rule(np.array(3.0)), y.rule(np.array(3.0))
+        assert all(np.array_equal(one, other) for one, other in zip(first, second))
+        assert all(parent.grad is None for parent in y.parents)
 
 
 def test_a_rule_reads_its_parents_when_it_is_asked():
@@ -35,7 +38,7 @@ def test_a_rule_reads_its_parents_when_it_is_asked():
     """
     a, b = Tensor(3.0), Tensor(-2.0)
     c = a * b
-    b.data = 10.0
+    b.data[...] = 10.0
     c.backward()
     assert (c.data, a.grad) == (-6.0, 10.0)
 
@@ -46,7 +49,7 @@ def test_a_weight_made_from_nothing_hands_nothing_on():
     for _ in range(2):
         with pytest.raises(ValueError, match="backward: got a Tensor made from nothing; expected"):
             w.backward()
-    assert w.grad == 0.0
+    assert w.grad is None
     (w * 3.0).backward()
     assert w.grad == 3.0
 

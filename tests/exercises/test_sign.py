@@ -19,4 +19,4 @@ def test_sign_descent():
     optimizer.step()
     assert [weight.data for weight in weights] == pytest.approx([0.9, 1.1, 1.0])
     optimizer.zero_grad()
-    assert all(weight.grad == 0.0 for weight in weights)
+    assert all(weight.grad is None for weight in weights)

@@ -1,6 +1,6 @@
 import random
 
-from engine.module import vector
+from engine.autograd import Tensor
 from model.gpt import GPT, Linear
 from model.train import average_loss, train
 
@@ -12,14 +12,12 @@ def test_a_bend_lets_the_model_combine():
     """
     hidden = Linear(random.Random(1), 2, 2)
     for weight in hidden.parameters():
-        weight.data = 1.0
-    hidden.bias[0].data, hidden.bias[1].data = 0.0, -1.0
+        weight.data[...] = 1.0
+    hidden.bias.data[...] = [0.0, -1.0]
     outputs = []
     for a in (0.0, 1.0):
         for b in (0.0, 1.0):
-            x = vector(2)
-            x[0].data, x[1].data = a, b
-            first, second = (y.relu() for y in hidden(x))
+            first, second = (y.relu() for y in hidden(Tensor([a, b])))
             outputs.append((first - 2 * second).data)
     assert outputs == [0.0, 1.0, 1.0, 0.0]
 

@@ -133,7 +133,7 @@ def test_a_number_out_of_range(program, number, expected, monkeypatch, capsys):
 
 def put(weight):
     saved = json.loads(WEIGHTS.read_text())
-    saved["weights"]["tok_emb.0.0"] = weight
+    saved["weights"]["tok_emb"][0][0] = weight
     WEIGHTS.write_text(json.dumps(saved))
 
 
@@ -147,7 +147,7 @@ def make_fifo():
     [
         lambda: WEIGHTS.write_text("[" * 100_000 + "]" * 100_000),
         lambda: WEIGHTS.write_text('{"step": "", "weights": []}'),
-        lambda: put("0"),
+        lambda: put("x"),
         lambda: put(float("nan")),
         lambda: put(1e300),
         make_fifo,
