@@ -1,18 +1,35 @@
-"""Arrays that remember how they were made."""
+"""Arrays that remember how they were made.
 
-import math
+A method of Tensor is what one writes with plain numbers or numpy's arrays: an operator, a function
+of each number alone (exp, tanh; relu and gelu beside them), an index and the like. The parts of a
+network are functions in ops.py.
+"""
 
 import numpy as np
 
 NUMBERS = (int, float, np.number, np.ndarray)
 
 
+def comparison(compare):
+    """The method that makes x == y, x < y and so on an array of True and False, as numpy does.
+
+    What is no number, array or Tensor is left to Python: x == None is False, x < None a TypeError.
+    """
+
+    def method(self, other):
+        if not isinstance(other, (Tensor, *NUMBERS)):
+            return NotImplemented
+        return compare(self.data, lift(other).data)
+
+    return method
+
+
 class Tensor:
     """An array, the Tensors it was made from (its parents), and the rule that leads back to them.
 
     The rule takes dy, the gradient of the loss towards this Tensor, and returns the gradient
-    towards each parent. Arrays of one shape take + - * and gelu; a Tensor of one number takes
-    / and ** with a plain number on either side, exp, log, tanh and relu too.
+    towards each parent. Operators: + - * / with a number or an array on either side, ** with a
+    plain number; exp and log.
     grad is None until loss.backward() finds a slope for each number in data; used says that the
     graph has been walked through it.
     Arrays are taken as they are, not copied: whoever changes one before backward() may change a
@@ -20,6 +37,8 @@ class Tensor:
     """
 
     __slots__ = ("data", "grad", "parents", "rule", "used")
+    # array * Tensor is then left to our __rmul__, not tried number by number.
+    __array_ufunc__ = None
 
     def __init__(self, data, parents=(), rule=lambda dy: ()):
         data = np.asarray(data)
@@ -39,8 +58,30 @@ class Tensor:
         """The size of each axis: () for a number, (C,) for a vector, (T, C) for T rows of C."""
         return self.data.shape
 
+    @property
+    def ndim(self):
+        """How many axes."""
+        return self.data.ndim
+
+    @property
+    def size(self):
+        """How many numbers."""
+        return self.data.size
+
     def __len__(self):
         return len(self.data)
+
+    def __float__(self):
+        return self.data.item()
+
+    def __bool__(self):
+        return bool(self.data)
+
+    __eq__, __ne__ = comparison(np.equal), comparison(np.not_equal)
+    __lt__, __le__ = comparison(np.less), comparison(np.less_equal)
+    __gt__, __ge__ = comparison(np.greater), comparison(np.greater_equal)
+    # In a set or a dict a Tensor is still itself, whatever its numbers.
+    __hash__ = object.__hash__
 
     def backward(self):
         """Adds d(self)/d(node) to node.grad, for self and every node it was made from.
@@ -59,14 +100,12 @@ class Tensor:
             raise ValueError("backward: got a graph already used; expected a newly computed loss")
         if not self.parents:
             raise ValueError("backward: got a Tensor made from nothing; expected a computed loss")
-        # A number of numpy's, not a plain one: rules ask for its shape.
+        # A number of numpy's, not a plain one: rules and unbroadcast ask for its shape.
         self.grad = np.ones(())
         while order:
             node = order.pop()
             for parent, gradient in zip(node.parents, node.rule(node.grad), strict=True):
-                if gradient.shape != parent.shape:
-                    got = f"a gradient of shape {gradient.shape}"
-                    raise ValueError(f"backward: got {got}; expected {parent.shape}")
+                gradient = unbroadcast(gradient, parent.shape)
                 # A copy: + hands the same array to both its parents, and either may be changed.
                 first = parent.grad is None
                 parent.grad = np.array(gradient) if first else parent.grad + gradient
@@ -84,52 +123,55 @@ class Tensor:
 
     def exp(self):
         """y = e ** x    slope y"""
-        if self.data > 709.78:
-            raise ValueError(f"exp: got {self.data}; expected at most 709.78, beyond it overflows")
-        y = math.exp(self.data)
+        if np.any(self.data > 709.78):
+            got = self.data.max()
+            raise ValueError(f"exp: got {got}; expected at most 709.78, beyond it overflows")
+        y = np.exp(self.data)
         return Tensor(y, (self,), lambda dy: (dy * y,))
 
     def log(self):
         """y = log(x), the natural logarithm    slope 1 / x"""
-        if self.data <= 0:
-            raise ValueError(f"log: got {self.data}; expected a number above 0")
-        return Tensor(math.log(self.data), (self,), lambda dy: (dy / self.data,))
+        if np.any(self.data <= 0):
+            raise ValueError(f"log: got {self.data.min()}; expected a number above 0")
+        return Tensor(np.log(self.data), (self,), lambda dy: (dy / self.data,))
 
     def __sub__(self, other):
         other = lift(other)
         return Tensor(self.data - other.data, (self, other), lambda dy: (dy, -dy))
 
-    # The rest makes a Tensor as handy as a plain number.
+    # The rest makes a Tensor as handy as numpy's arrays.
 
     def __truediv__(self, other):
         """y = a / b    slopes 1 / b and -y / b"""
         other = lift(other)
-        if other.data == 0:
+        if np.any(other.data == 0):
             raise ValueError("division: got a divisor of 0; expected another number")
         y = self.data / other.data
         return Tensor(y, (self, other), lambda dy: (dy / other.data, -dy * y / other.data))
 
     def __pow__(self, n):
         """y = x ** n for a plain number n    slope n * x ** (n - 1)"""
+        if isinstance(n, np.number):
+            n = n.item()
         if not isinstance(n, (int, float)):
             kind = type(n).__name__
             raise ValueError(f"power: got an exponent of type {kind}; expected a plain number")
         x = self.data
-        if x == 0 and n < 1 and n != 0:
-            raise ValueError(f"power: got {x} ** {n}, which has no slope; expected another base")
-        if x < 0 and n != int(n):
-            raise ValueError(f"power: got {x} ** {n}; expected a base of at least 0")
-        slope = n * x ** (n - 1) if n else 0.0
+        if np.any(x == 0) and n < 1 and n != 0:
+            raise ValueError(f"power: got 0.0 ** {n}, which has no slope; expected another base")
+        if np.any(x < 0) and n != int(n):
+            raise ValueError(f"power: got {x.min()} ** {n}; expected a base of at least 0")
+        slope = n * x ** (n - 1) if n else np.zeros_like(x)
         return Tensor(x**n, (self,), lambda dy: (dy * slope,))
 
     def tanh(self):
         """y = tanh(x), which bends from -1 up to 1    slope 1 - y ** 2"""
-        y = math.tanh(self.data)
+        y = np.tanh(self.data)
         return Tensor(y, (self,), lambda dy: (dy * (1 - y * y),))
 
     def relu(self):
         """y = x above 0, else 0    slope 1 above 0, else 0"""
-        return Tensor(max(self.data, 0.0), (self,), lambda dy: (dy * (self.data > 0),))
+        return Tensor(np.maximum(self.data, 0.0), (self,), lambda dy: (dy * (self.data > 0),))
 
     def gelu(self):
         """y = x * (1 + tanh(u)) / 2, u = sqrt(2 / pi) * (x + 0.044715 * x ** 3)
@@ -150,6 +192,9 @@ class Tensor:
 
         A row that is taken twice gets both its gradients.
         """
+        # Copies: whoever asks may change theirs before backward.
+        entries = index if isinstance(index, tuple) else (index,)
+        index = tuple([e.copy() if hasattr(e, "copy") else e for e in entries])
 
         def rule(dy):
             dx = np.zeros(self.shape)
@@ -184,6 +229,22 @@ def lift(number):
     if not isinstance(number, NUMBERS):
         raise ValueError(f"Tensor: got {number!r}; expected a number, an array or a Tensor")
     return Tensor(number)
+
+
+def unbroadcast(gradient, shape):
+    """The gradient of an array of this shape, which numpy has stretched to that of `gradient`.
+
+    Each of its numbers was used in many places and gets the sum of the gradients there.
+    Raises ValueError where no stretching leads from `shape` to the gradient's.
+    """
+    if gradient.shape == shape:
+        return gradient
+    gradient = gradient.sum(axis=tuple(range(gradient.ndim - len(shape))))
+    ones = tuple(axis for axis, size in enumerate(shape[: gradient.ndim]) if size == 1)
+    gradient = gradient.sum(axis=ones, keepdims=True)
+    if gradient.shape != shape:
+        raise ValueError(f"backward: got a gradient of shape {gradient.shape}; expected {shape}")
+    return gradient
 
 
 def parents_first(last):

@@ -6,25 +6,19 @@ Tensors is here too, since it is the method of none.
 
 import numpy as np
 
-from engine.autograd import Tensor
+from engine.autograd import Tensor, lift
 
 
 def dot(a, b):
-    """y = a[…, 0] * b[0] + a[…, 1] * b[1] + …    da = dy * b    db = dy * a, rows added up
+    """y = a[…, 0] * b[…, 0] + a[…, 1] * b[…, 1] + …    da = dy * b    db = dy * a
 
-    a (C), b (C), y ()    or    a (K, C), b (C), y (K), a number for each row of a
+    a (…, C), b (…, C), y (…); numpy stretches the axes before the last to fit.
     """
     if a.shape[-1] != b.shape[-1]:
         got = f"{a.shape[-1]} and {b.shape[-1]}"
         raise ValueError(f"dot: got {got} numbers; expected as many on both sides")
     y = (a.data * b.data).sum(axis=-1)
-
-    def rule(dy):
-        dy = dy[..., None]  # (K) -> (K, 1), a number for each row
-        # Each number of b was used in every row.
-        return dy * b.data, (dy * a.data).sum(axis=tuple(range(dy.ndim - 1)))
-
-    return Tensor(y, (a, b), rule)
+    return Tensor(y, (a, b), lambda dy: (dy[..., None] * b.data, dy[..., None] * a.data))
 
 
 def softmax(logits):
@@ -81,6 +75,7 @@ def stack(tensors, dim=0):
 
 def cat(tensors):
     """Vectors end to end: (C1), (C2), … -> (C1 + C2 + …)    dx = the part of dy that was x"""
+    tensors = [lift(tensor) for tensor in tensors]
     ends = np.cumsum([len(tensor) for tensor in tensors])
     data = np.concatenate([tensor.data for tensor in tensors])
     return Tensor(data, tuple(tensors), lambda dy: np.split(dy, ends[:-1]))

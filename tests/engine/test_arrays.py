@@ -1,15 +1,25 @@
 import numpy as np
 import pytest
 
-from engine.autograd import Tensor
+from engine.autograd import Tensor, unbroadcast
 from engine.nudge import nudge
 from engine.ops import cat, dot, layernorm, softmax_values, stack
+
+# A shape for each input: with sizes of 1, stretched, and with no axis at all.
+SHAPES = [((), ()), ((3,), (3,)), ((2, 3), (3,)), ((2, 1), (1, 3)), ((2, 3), ()), ((1,), (2, 1, 3))]
 
 ELEMENTWISE = {
     "add": lambda a, b: a + b,
     "subtract": lambda a, b: a - b,
     "multiply": lambda a, b: a * b,
+    "divide": lambda a, b: a / (b * b + 1.0),
+    "cube": lambda a, b: a**3 + b,
+    "exp": lambda a, b: (a * b).exp(),
+    "log": lambda a, b: (a * a + b * b + 1.0).log(),
+    "tanh": lambda a, b: (a + b).tanh(),
+    "relu": lambda a, b: (a + b).relu(),
     "gelu": lambda a, b: (a - b).gelu(),
+    "negate": lambda a, b: -a * b,
 }
 
 
@@ -43,10 +53,10 @@ def assert_gradients(operation, weights):
     assert [number.grad for number in numbers] == pytest.approx(measured, abs=1e-6)
 
 
-@pytest.mark.parametrize("shape", [(), (3,), (2, 3), (1, 2, 2)], ids=str)
+@pytest.mark.parametrize("shapes", SHAPES, ids=str)
 @pytest.mark.parametrize("name", ELEMENTWISE)
-def test_gradients_number_by_number(name, shape):
-    assert_gradients(ELEMENTWISE[name], tensors(shape, shape))
+def test_gradients_of_stretched_arrays(name, shapes):
+    assert_gradients(ELEMENTWISE[name], tensors(*shapes))
 
 
 @pytest.mark.parametrize(
@@ -67,14 +77,19 @@ def test_gradients_of_taking_parts(index):
 def test_a_row_taken_three_times_gets_three_gradients():
     (x,) = tensors((3, 2))
     y = x[[2, 0, 2, 2]]
-    total(y).backward()
+    total(y * 0.0 + y).backward()
     factors = 1.0 + np.arange(8).reshape(4, 2) / 7
     assert np.allclose(x.grad, [factors[1], [0.0, 0.0], factors[0] + factors[2] + factors[3]])
 
 
-@pytest.mark.parametrize("shapes", [((4,), (4,)), ((3, 4), (4,))], ids=str)
+@pytest.mark.parametrize("shapes", [((4,), (4,)), ((3, 4), (4,)), ((1, 3, 1), (2, 1, 1))], ids=str)
 def test_gradients_of_dot(shapes):
     assert_gradients(dot, tensors(*shapes))
+
+
+def test_dot_of_rows_that_differ_in_length():
+    with pytest.raises(ValueError, match="dot: got 1 and 5 numbers; expected as many on both"):
+        dot(*tensors((3, 1), (2, 1, 5)))
 
 
 def test_gradients_of_stack_and_cat():
@@ -90,10 +105,42 @@ def test_gradients_of_softmax_and_layernorm():
     assert_gradients(layernorm, [x, weight, bias])
 
 
+def test_a_stretched_vector_gets_the_sum_over_the_rows():
+    """(2, 3) + (3): each number of the vector is used in two rows."""
+    dy = np.array([[1.0, 2.0, 3.0], [10.0, 20.0, 30.0]])
+    assert unbroadcast(dy, (3,)).tolist() == [11, 22, 33]
+    assert unbroadcast(dy, (2, 1)).tolist() == [[6], [60]]
+    assert unbroadcast(dy, ()).tolist() == 66
+    x, y = Tensor(np.zeros((2, 3))), Tensor([1.0, 2.0, 3.0])
+    total(x + y).backward()
+    assert (x.grad.shape, y.grad.shape) == ((2, 3), (3,))
+
+
+def test_no_numbers_at_all():
+    x, y = Tensor(np.zeros((0, 3))), Tensor(np.ones(3))
+    loss = dot(x * y, y)  # (0, 3), (3) -> (0)
+    assert loss.shape == (0,)
+    (sum(loss) + y[0]).backward()
+    assert y.grad.tolist() == [1.0, 0.0, 0.0]
+
+
 def test_whole_numbers_become_floats():
     x = Tensor([1, 2])
     assert x.data.dtype == np.float64
     assert (Tensor(3) / 2).data == 1.5
+
+
+def test_numpy_arrays_on_either_side():
+    x, array = Tensor([1.0, 2.0]), np.array([3.0, 4.0])
+    for y in (x * array, array * x):
+        assert isinstance(y, Tensor) and y.data.tolist() == [3.0, 8.0]
+    assert (array - x).data.tolist() == [2.0, 2.0]
+
+
+def test_numbers_of_numpy():
+    x = Tensor([1.0, 2.0])
+    for number in (np.int64(3), np.float32(3.0), np.float64(3.0)):
+        assert (x * number).data.tolist() == (number * x).data.tolist() == [3.0, 6.0]
 
 
 def test_a_tensor_shares_the_memory_of_the_array_that_it_is_given():
@@ -146,9 +193,75 @@ def test_a_gradient_has_the_shape_of_what_it_is_for(shape, wrong):
         y.backward()
 
 
+def test_comparisons_are_arrays_of_true_and_false():
+    x, y = Tensor([0.0, -2.0, 3.0]), Tensor([0.0, 1.0, 1.0])
+    assert isinstance(x == 0.0, np.ndarray) and (x == 0.0).tolist() == [True, False, False]
+    assert (x != y).tolist() == [False, True, True]
+    assert (x < y).tolist() == (y > x).tolist() == [False, True, False]
+    assert (x <= y).tolist() == (y.data >= x).tolist() == [True, True, False]
+    assert (x[:, None] == y).shape == (3, 3)
+    with pytest.raises(ValueError, match="dtype <U1; expected real numbers"):
+        _ = x == np.array(["a"])
+
+
+def test_what_is_no_number_is_compared_by_python():
+    x = Tensor([0.0, 1.0])
+    for other in (None, "x", [0.0, 1.0]):
+        assert (x == other) is (other == x) is False
+        assert (x != other) is (other != x) is True
+    assert x in [None, "x", x] and None not in [x]
+    with pytest.raises(TypeError, match="'<' not supported between instances of 'Tensor' and"):
+        _ = x < None
+
+
+def test_a_tensor_is_itself_in_sets_and_dicts():
+    x, y = Tensor([1.0, 2.0]), Tensor([1.0, 2.0])
+    assert x in {x} and x not in {y} and len({x: 1, y: 2}) == 2
+
+
+def test_truth_and_float_are_those_of_one_number():
+    assert not Tensor(0.0) and not Tensor([0.0]) and Tensor([[2.0]])
+    assert float(Tensor(2.5)) == float(Tensor([[2.5]])) == 2.5
+    with pytest.raises(ValueError, match="truth value of an array with more than one element"):
+        bool(Tensor([1.0, 2.0]))
+    with pytest.raises(ValueError, match="size 1"):
+        float(Tensor([1.0, 2.0]))
+
+
+def test_axes_and_numbers_are_counted():
+    x = Tensor(np.zeros((2, 1, 4)))
+    assert (x.ndim, x.size) == (3, 8) and (Tensor(1.0).ndim, Tensor(1.0).size) == (0, 1)
+
+
 @pytest.mark.parametrize("data", [None, [1.0, None], 1j, np.array([1j]), "1.5", [Tensor(1.0)]])
 def test_what_is_not_a_real_number_is_refused(data):
     with pytest.raises(ValueError, match=r"Tensor: got the dtype .*; expected real numbers"):
         Tensor(data)
     with pytest.raises(ValueError, match="Tensor: got"):
         Tensor(1.0) * data
+
+
+def test_an_index_may_change_before_backward():
+    (x,) = tensors((3, 2))
+    for index in (np.array([0, 2]), [0, 2], (np.array([0, 2]), np.array([1, 1]))):
+        x.grad = None
+        loss = total(x[index])
+        for entry in index if isinstance(index, tuple) else (index,):
+            entry[0] = 1
+        loss.backward()
+        assert not np.any(x.grad[1]) and np.any(x.grad[0])
+
+
+def test_exponents_of_numpy():
+    x = Tensor([2.0, 3.0])
+    for n in (np.int64(2), np.float32(2.0), np.float64(2.0)):
+        assert (x**n).data.tolist() == [4.0, 9.0]
+    with pytest.raises(ValueError, match="power: got an exponent of type complex; expected a"):
+        x ** np.complex128(1j)
+
+
+def test_cat_takes_arrays_too():
+    x = Tensor([1.0, 2.0])
+    y = cat([x, np.array([3.0])])
+    total(y).backward()
+    assert y.data.tolist() == [1.0, 2.0, 3.0] and x.grad.tolist() == [1.0, 1.0 + 1 / 7]
