@@ -187,6 +187,39 @@ class Tensor:
     def __neg__(self):
         return self * -1.0
 
+    def mean(self, dim=None, keepdim=False, **numpys):
+        """The sum divided by how many numbers it adds up"""
+        if self.size == 0:
+            raise ValueError(f"mean: got shape {self.shape}; expected at least one number")
+        total = self.sum(dim, keepdim, **numpys)
+        return total * (total.data.size / self.data.size)
+
+    def max(self, dim=None, keepdim=False, **numpys):
+        """The largest number along the axis dim, or of all    dx = dy there, shared evenly by ties
+
+        As torch.amax; no index is returned.
+        """
+        dim, keepdim = axes(dim, keepdim, **numpys)
+        y = self.data.max(axis=dim, keepdims=True)
+        largest = self.data == y
+        shares = largest / largest.sum(axis=dim, keepdims=True)
+
+        def rule(dy):
+            return (dy.reshape(y.shape) * shares,)
+
+        return Tensor(self.data.max(axis=dim, keepdims=keepdim), (self,), rule)
+
+    def sum(self, dim=None, keepdim=False, **numpys):
+        """The sum over the axis dim, or over all numbers    dx = dy, stretched to the shape of x"""
+        dim, keepdim = axes(dim, keepdim, **numpys)
+
+        def rule(dy):
+            if dim is not None and not keepdim:
+                dy = np.expand_dims(dy, dim)
+            return (np.broadcast_to(dy, self.shape),)
+
+        return Tensor(self.data.sum(axis=dim, keepdims=keepdim), (self,), rule)
+
     def __getitem__(self, index):
         """y = x[index], with numpy's indices    dx: dy where y was taken, 0 elsewhere
 
@@ -229,6 +262,13 @@ def lift(number):
     if not isinstance(number, NUMBERS):
         raise ValueError(f"Tensor: got {number!r}; expected a number, an array or a Tensor")
     return Tensor(number)
+
+
+def axes(dim, keepdim, axis=None, keepdims=False, dtype=None, out=None):
+    """dim and keepdim, or numpy's axis and keepdims: np.sum(x, 0) calls x.sum(axis=0, out=None)"""
+    if dtype is not None or out is not None or (dim is not None and axis is not None):
+        raise ValueError("sum, mean, max: got dtype, out or two axes; expected dim and keepdim")
+    return (axis if dim is None else dim), keepdim or keepdims
 
 
 def unbroadcast(gradient, shape):

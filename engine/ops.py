@@ -22,13 +22,13 @@ def dot(a, b):
 
 
 def softmax(logits):
-    """Any numbers become probabilities: p[j] = exp(logits[j]) / (sum of all exp(logits[k])).
+    """Each row becomes probabilities: p[j] = exp(logits[j]) / (sum of all exp(logits[k])).
 
     The highest logit is subtracted first. That changes no p, since it divides above and below
     by the same number, and it keeps exp from overflowing.
     """
-    exps = np.exp(logits - np.max(logits))
-    return exps / exps.sum()
+    exps = np.exp(logits - np.max(logits, axis=-1, keepdims=True))
+    return exps / exps.sum(axis=-1, keepdims=True)
 
 
 def cross_entropy(logits, y):
@@ -46,23 +46,32 @@ def cross_entropy(logits, y):
 def softmax_values(logits, temperature):
     """p = softmax(logits / temperature)    dlogits = p * (dy - sum of p * dy) / temperature"""
     p = softmax(logits.data / temperature)
-    return Tensor(p, (logits,), lambda dy: (p * (dy - (p * dy).sum()) / temperature,))
+
+    def rule(dy):
+        return (p * (dy - (p * dy).sum(axis=-1, keepdims=True)) / temperature,)
+
+    return Tensor(p, (logits,), rule)
+
+
+def row_mean(x):
+    """The mean of each row, as a column: (…, C) -> (…, 1)"""
+    return x.mean(axis=-1, keepdims=True)
 
 
 def layernorm(x, weight, bias, eps=1e-5):
-    """y[c] = weight[c] * n[c] + bias[c],  n[c] = (x[c] - mean) / sqrt(variance + eps)
+    """y = weight * n + bias,  n = (x - mean) / sqrt(variance + eps), row by row     x, y (…, C)
 
     dx = (dn - mean of dn - n * mean of dn * n) / sqrt(variance + eps),  dn = dy * weight
     dweight = dy * n    dbias = dy
     Ba, Kiros and Hinton, 2016.
     """
-    centred = x.data - x.data.mean()
-    r = 1 / np.sqrt((centred * centred).mean() + eps)
+    centred = x.data - row_mean(x.data)
+    r = 1 / np.sqrt(row_mean(centred * centred) + eps)
     n = centred * r
 
     def rule(dy):
         dn = dy * weight.data
-        return r * (dn - dn.mean() - n * (dn * n).mean()), dy * n, dy
+        return r * (dn - row_mean(dn) - n * row_mean(dn * n)), dy * n, dy
 
     return Tensor(weight.data * n + bias.data, (x, weight, bias), rule)
 

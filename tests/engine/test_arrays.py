@@ -100,7 +100,7 @@ def test_gradients_of_stack_and_cat():
 
 
 def test_gradients_of_softmax_and_layernorm():
-    x, weight, bias = tensors((5,), (5,), (5,))
+    x, weight, bias = tensors((3, 5), (5,), (5,))
     assert_gradients(lambda x: softmax_values(x, 2.0), [x])
     assert_gradients(layernorm, [x, weight, bias])
 
