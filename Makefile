@@ -4,14 +4,16 @@
 # make check    on main: proves every step, its tests and its printed numbers
 # make book     on main: the book as pages for a browser, in site/; make serve shows them
 # ARGS passes options on: make train ARGS="--names my_names.txt"
+# WITH=torch adds torch, a large download that some tests compare with: make test WITH=torch
 
 PYTHON ?= python3
 VENV ?= .venv
 LINT_VENV ?= .venv-lint
 ARGS ?=
+WITH ?=
 export PYTHONDONTWRITEBYTECODE = 1
 
-# An environment survives git checkout; its stamp carries a checksum of what it was made for.
+# An environment survives git checkout; its stamps carry a checksum of what it was made for.
 SUM := $(shell cksum < pyproject.toml | cut -d' ' -f1)
 READY = $(VENV)/made-for-$(SUM)
 
@@ -19,12 +21,12 @@ READY = $(VENV)/made-for-$(SUM)
 .DEFAULT_GOAL := help
 
 help:
-	@sed -n 's/^# \(make\|ARGS\)/\1/p' Makefile
+	@sed -n 's/^# \(make\|ARGS\|WITH\)/\1/p' Makefile
 
-train: tags $(READY)
+train: tags $(READY)$(addprefix -with-,$(WITH))
 	@$(VENV)/bin/python -m model.train $(ARGS)
 
-test: tags $(READY)
+test: tags $(READY)$(addprefix -with-,$(WITH))
 	@$(VENV)/bin/python -m pytest tests $(wildcard book/tests) $(ARGS)
 
 lint: python $(LINT_VENV)/made-for-$(SUM)
@@ -48,6 +50,9 @@ tags: python
 
 $(READY):
 	@$(PYTHON) environment.py '$@' project test
+
+$(READY)-with-torch: $(READY)
+	@$(PYTHON) environment.py '$@' torch
 
 $(LINT_VENV)/made-for-$(SUM):
 	@$(PYTHON) environment.py '$@' lint

@@ -6,10 +6,11 @@ import pytest
 
 from engine.autograd import Tensor
 from engine.nudge import nudge
-from engine.ops import softmax, softmax_values, stack
+from engine.ops import softmax, softmax_values
 from model.data import encode
 from model.gpt import GPT, Attention
 from model.instruments.look import look
+from tests.compare import assert_close
 
 
 def vectors(*rows):
@@ -17,16 +18,15 @@ def vectors(*rows):
 
 
 def test_softmax_of_values_against_nudges():
-    logits = [Tensor(number) for number in (0.3, -0.7, 1.1)]
+    logits = Tensor([0.3, -0.7, 1.1])
 
     def loss(weights):
-        p = softmax_values(stack(weights), temperature=2.0)
+        p = softmax_values(weights[0], temperature=2.0)
         return p[0] * 3.0 - p[1] + p[2] * 0.5
 
-    p = softmax_values(stack(logits), 2.0).data
-    assert np.array_equal(p, softmax(np.array([0.15, -0.35, 0.55])))
-    loss(logits).backward()
-    assert [logit.grad for logit in logits] == pytest.approx(nudge(loss, logits), abs=1e-7)
+    assert_close(softmax_values(logits, 2.0).data, softmax(np.array([0.15, -0.35, 0.55])))
+    loss([logits]).backward()
+    assert_close([logits.grad], nudge(loss, [logits]), "nudges")
 
 
 def plain(C):
@@ -45,8 +45,7 @@ def test_attention_by_hand():
     """Vectors (1, 0) and (0, 2): the second asks itself 4 and the first 0, over sqrt(2)."""
     first, second = plain(2)(vectors([1.0, 0.0], [0.0, 2.0]))
     share = 1 / (1 + math.exp(4 / math.sqrt(2)))
-    assert first.data.tolist() == [1.0, 0.0]
-    assert second.data.tolist() == pytest.approx([share, 2 * (1 - share)])
+    assert_close([first.data, second.data], [[1.0, 0.0], [share, 2 * (1 - share)]])
 
 
 def test_without_questions_attention_is_the_average():
@@ -54,7 +53,7 @@ def test_without_questions_attention_is_the_average():
     attn = plain(2)
     attn.qkv.weight.data[:2] = 0.0
     *_, last = attn(vectors([1.0, 4.0], [2.0, 8.0], [6.0, 0.0]))
-    assert last.data.tolist() == pytest.approx([3.0, 4.0])
+    assert_close(last.data, [3.0, 4.0])
 
 
 def test_attention_against_nudges():
@@ -67,7 +66,7 @@ def test_attention_against_nudges():
 
     weights = attn.parameters() + xs
     loss(None).backward()
-    assert [w.grad.sum() for w in weights] == pytest.approx(nudge(loss, weights), abs=1e-6)
+    assert_close([w.grad for w in weights], nudge(loss, weights), "nudges")
 
 
 def test_attention_knows_the_order_of_earlier_letters():

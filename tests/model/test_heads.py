@@ -7,6 +7,7 @@ import pytest
 from engine.autograd import Tensor
 from engine.nudge import nudge
 from model.gpt import Attention
+from tests.compare import assert_close
 
 
 def xs_and_parameters(H):
@@ -25,7 +26,7 @@ def test_heads_against_nudges(H):
         return sum(ys[t][c] * (t + c + 1.0) * ys[t][0] for t in range(3) for c in range(4))
 
     loss(None).backward()
-    assert [w.grad.sum() for w in weights] == pytest.approx(nudge(loss, weights), abs=1e-6)
+    assert_close([w.grad for w in weights], nudge(loss, weights), "nudges")
 
 
 def test_a_head_sees_its_own_numbers_only():

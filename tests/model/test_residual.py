@@ -7,6 +7,7 @@ import pytest
 from engine.autograd import Tensor
 from engine.nudge import nudge
 from model.gpt import GPT, MLP, Block
+from tests.compare import assert_close
 
 
 def random_xs(T, C):
@@ -18,7 +19,7 @@ def random_xs(T, C):
 def test_slope_of_gelu(x):
     y = Tensor(x).gelu()
     measured = nudge(lambda weights: weights[0].gelu(), [Tensor(x)])
-    assert list(y.rule(1.0)) == pytest.approx(measured, abs=1e-7)
+    assert_close(list(y.rule(1.0)), measured, "nudges")
 
 
 def test_gelu_is_close_to_x_times_the_share_of_the_normal_distribution_below_x():
@@ -57,7 +58,7 @@ def test_block_against_nudges():
         return sum(y * y * (c + 1.0) for row in block(xs) for c, y in enumerate(row))
 
     loss(None).backward()
-    assert [w.grad.sum() for w in weights] == pytest.approx(nudge(loss, weights), abs=1e-6)
+    assert_close([w.grad for w in weights], nudge(loss, weights), "nudges")
 
 
 def test_mlp_widens_four_times():

@@ -1,0 +1,20 @@
+"""When are two results the same? One table for all tests of arrays."""
+
+import numpy as np
+
+# The largest difference, as a share of 1 + the size of what is expected.
+TOLERANCES = {
+    "float64": 1e-12,  # another order of the same arithmetic
+    "nudges": 1e-6,  # central differences in float64
+}
+
+
+def assert_close(got, expected, kind="float64"):
+    """Two arrays, or two lists of arrays: the same shapes, and numbers within TOLERANCES[kind]."""
+    if not isinstance(got, (list, tuple)):
+        got, expected = [got], [expected]
+    assert len(got) == len(expected)
+    for one, other in zip(got, expected):
+        assert np.shape(one) == np.shape(other)
+        off = np.abs(np.subtract(one, other)) / (1 + np.abs(other))
+        assert not off.size or off.max() < TOLERANCES[kind], f"off by {off.max():.3g}"
