@@ -187,6 +187,29 @@ class Tensor:
     def __neg__(self):
         return self * -1.0
 
+    def __matmul__(self, other):
+        """y = a @ b    da = dy @ b.T    db = a.T @ dy    a (…, N, C), b (…, C, K), y (…, N, K)"""
+        other = lift(other)
+        a, b = self.shape, other.shape
+        if min(len(a), len(b)) < 2 or a[-1] != b[-2]:
+            raise ValueError(f"matmul: got {a} @ {b}; expected (…, N, C) @ (…, C, K)")
+
+        def rule(dy):
+            return dy @ np.swapaxes(other.data, -1, -2), np.swapaxes(self.data, -1, -2) @ dy
+
+        return Tensor(self.data @ other.data, (self, other), rule)
+
+    def transpose(self, i, j):
+        """Axes i and j change places    dx: they change back"""
+        return Tensor(np.swapaxes(self.data, i, j), (self,), lambda dy: (np.swapaxes(dy, i, j),))
+
+    @property
+    def T(self):
+        """The rows of a table become its columns: (N, C) -> (C, N)"""
+        if self.ndim != 2:
+            raise ValueError(f"T: got shape {self.shape}; expected two axes, or transpose(i, j)")
+        return self.transpose(0, 1)
+
     def mean(self, dim=None, keepdim=False, **numpys):
         """The sum divided by how many numbers it adds up"""
         if self.size == 0:
@@ -246,6 +269,9 @@ class Tensor:
 
     def __rmul__(self, other):
         return lift(other) * self
+
+    def __rmatmul__(self, other):
+        return lift(other) @ self
 
     def __rtruediv__(self, other):
         return lift(other) / self

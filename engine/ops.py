@@ -9,18 +9,6 @@ import numpy as np
 from engine.autograd import Tensor, lift
 
 
-def dot(a, b):
-    """y = a[…, 0] * b[…, 0] + a[…, 1] * b[…, 1] + …    da = dy * b    db = dy * a
-
-    a (…, C), b (…, C), y (…); numpy stretches the axes before the last to fit.
-    """
-    if a.shape[-1] != b.shape[-1]:
-        got = f"{a.shape[-1]} and {b.shape[-1]}"
-        raise ValueError(f"dot: got {got} numbers; expected as many on both sides")
-    y = (a.data * b.data).sum(axis=-1)
-    return Tensor(y, (a, b), lambda dy: (dy[..., None] * b.data, dy[..., None] * a.data))
-
-
 def softmax(logits):
     """Each row becomes probabilities: p[j] = exp(logits[j]) / (sum of all exp(logits[k])).
 
@@ -76,15 +64,12 @@ def layernorm(x, weight, bias, eps=1e-5):
     return Tensor(weight.data * n + bias.data, (x, weight, bias), rule)
 
 
-def stack(tensors, dim=0):
-    """Tensors of one shape along a new axis, dim: T of (C) -> (T, C)    dx[t] = dy[t]"""
-    data = np.stack([tensor.data for tensor in tensors], axis=dim)
-    return Tensor(data, tuple(tensors), lambda dy: np.moveaxis(dy, dim, 0))
+def cat(tensors, dim=0):
+    """Tensors end to end along the axis dim: (T1, C), (T2, C), … -> (T1 + T2 + …, C)
 
-
-def cat(tensors):
-    """Vectors end to end: (C1), (C2), … -> (C1 + C2 + …)    dx = the part of dy that was x"""
+    dx = the part of dy that was x
+    """
     tensors = [lift(tensor) for tensor in tensors]
-    ends = np.cumsum([len(tensor) for tensor in tensors])
-    data = np.concatenate([tensor.data for tensor in tensors])
-    return Tensor(data, tuple(tensors), lambda dy: np.split(dy, ends[:-1]))
+    ends = np.cumsum([tensor.shape[dim] for tensor in tensors])
+    data = np.concatenate([tensor.data for tensor in tensors], axis=dim)
+    return Tensor(data, tuple(tensors), lambda dy: np.split(dy, ends[:-1], axis=dim))

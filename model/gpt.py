@@ -3,20 +3,20 @@
 import math
 
 from engine.module import Module, matrix, vector
-from engine.ops import cat, cross_entropy, dot, layernorm, softmax, softmax_values, stack
+from engine.ops import cat, cross_entropy, layernorm, softmax, softmax_values
 
 V = 27
 
 
 class Linear(Module):
-    """y[k] = weight[k][0] * x[0] + weight[k][1] * x[1] + … + bias[k]        x (C), y (K)"""
+    """y = x @ weight.T + bias        x (T, C), weight (K, C), bias (K), y (T, K)"""
 
     def __init__(self, rng, size_in, size_out):
         self.weight = matrix(rng, size_out, size_in)
         self.bias = vector(size_out)
 
     def __call__(self, x):
-        return dot(self.weight, x) + self.bias  # (K, C), (C) -> (K)
+        return x @ self.weight.T + self.bias  # (T, C) @ (C, K) -> (T, K)
 
 
 class Attention(Module):
@@ -34,26 +34,28 @@ class Attention(Module):
         self.qkv = Linear(rng, C, 3 * C)
         self.proj = Linear(rng, C, C)
 
-    def __call__(self, xs):
-        C = len(xs[0])
+    def __call__(self, x):
+        T, C = x.shape
         D = C // self.H
-        qkv = [self.qkv(x) for x in xs]  # (T, C) -> (T, 3 * C)
-        ys, self.looks = [[] for _ in xs], []
+        qkv = self.qkv(x)  # (T, C) -> (T, 3 * C)
+        heads, self.looks = [], []
         for start in range(0, C, D):
-            queries = [row[start : start + D] for row in qkv]
-            keys = [row[C + start : C + start + D] for row in qkv]
-            values = [row[2 * C + start : 2 * C + start + D] for row in qkv]
+            queries = qkv[:, start : start + D]  # (T, D)
+            keys = qkv[:, C + start : C + start + D]
+            values = qkv[:, 2 * C + start : 2 * C + start + D]
+            rows = []
             self.looks.append([])
-            for t, q in enumerate(queries):
-                scores = stack([dot(q, k) for k in keys[: t + 1]])  # (t + 1)
-                p = softmax_values(scores, temperature=math.sqrt(D))
-                ys[t].append(dot(stack(values[: t + 1], dim=1), p))  # (D, t + 1), (t + 1) -> (D)
-                self.looks[-1].append(p.data.tolist())
-        return [self.proj(cat(y)) for y in ys]  # (T, C) -> (T, C)
+            for t in range(T):
+                scores = queries[t : t + 1] @ keys[: t + 1].T  # (1, D) @ (D, t + 1)
+                p = softmax_values(scores, temperature=math.sqrt(D))  # (1, t + 1)
+                rows.append(p @ values[: t + 1])  # (1, t + 1) @ (t + 1, D) -> (1, D)
+                self.looks[-1].append(p.data[0].tolist())
+            heads.append(cat(rows))  # T of (1, D) -> (T, D)
+        return self.proj(cat(heads, dim=1))  # H of (T, D) -> (T, C)
 
 
 class LayerNorm(Module):
-    """Every vector brought to mean 0 and variance 1, then scaled and shifted as learnt."""
+    """Every row brought to mean 0 and variance 1, then scaled and shifted as learnt."""
 
     def __init__(self, C):
         self.weight = vector(C, start=1.0)
@@ -71,7 +73,7 @@ class MLP(Module):
         self.down = Linear(rng, 4 * C, C)
 
     def __call__(self, x):
-        return self.down(self.up(x).gelu())  # (C) -> (4 * C) -> (C)
+        return self.down(self.up(x).gelu())  # (T, C) -> (T, 4 * C) -> (T, C)
 
 
 class Block(Module):
@@ -83,10 +85,9 @@ class Block(Module):
         self.ln_2 = LayerNorm(C)
         self.mlp = MLP(rng, C)
 
-    def __call__(self, xs):
-        heard = self.attn([self.ln_1(x) for x in xs])
-        xs = [x + y for x, y in zip(xs, heard)]
-        return [x + self.mlp(self.ln_2(x)) for x in xs]  # (T, C) -> (T, C)
+    def __call__(self, x):
+        x = x + self.attn(self.ln_1(x))
+        return x + self.mlp(self.ln_2(x))  # (T, C) -> (T, C)
 
 
 class GPT(Module):
@@ -103,11 +104,10 @@ class GPT(Module):
             raise ValueError(
                 f"GPT: got {len(letters)} letters; expected {len(self.pos_emb)} at most"
             )
-        xs = [self.tok_emb[x] + self.pos_emb[t] for t, x in enumerate(letters)]  # (T) -> (T, C)
+        x = self.tok_emb[letters] + self.pos_emb[: len(letters)]  # (T) -> (T, C)
         for block in self.blocks:
-            xs = block(xs)
-        xs = [self.ln_f(x) for x in xs]
-        return [dot(self.tok_emb, x) for x in xs]  # (T, C) -> (T, V)
+            x = block(x)
+        return self.ln_f(x) @ self.tok_emb.T  # (T, C) @ (C, V) -> (T, V)
 
 
 def next_letter(model, letters, temperature=1.0):

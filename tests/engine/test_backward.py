@@ -5,7 +5,7 @@ import pytest
 
 from engine.autograd import Tensor
 from engine.nudge import nudge
-from engine.ops import dot, layernorm, softmax_values, stack
+from engine.ops import cat, layernorm, softmax_values
 from engine.optim import SGD
 from model.data import encode
 from model.gpt import GPT, name_loss
@@ -29,6 +29,11 @@ def test_a_number_used_twice_gets_both_shares_once():
     assert (b.grad, a.grad) == (2.0, 4.0)
 
 
+def row(*numbers):
+    """Tensors of one number each as a vector."""
+    return cat([number[None] for number in numbers])
+
+
 def random_expression(weights, rng):
     """Twelve random operations whose results are used again; the sum of the last three."""
     nodes = list(weights)
@@ -44,11 +49,11 @@ def random_expression(weights, rng):
             (a * a + 1).log(),
             (a * 0.5).tanh(),
             (a + 0.1).relu(),
-            dot(stack([a, b]), stack([b, a * 0.3])),
+            (row(a, b)[None] @ row(b, a * 0.3)[:, None])[0, 0],
             (a + b + a) / 3,
-            softmax_values(stack([a, b, -a]), temperature=2.0)[1],
+            softmax_values(row(a, b, -a), temperature=2.0)[1],
             (a - b).gelu(),
-            layernorm(stack([a, b, a * b]), stack(weights), stack(weights))[2],
+            layernorm(row(a, b, a * b), row(*weights), row(*weights))[2],
         ]
         nodes.append(rng.choice(makers))
     return nodes[-1] + nodes[-2] + nodes[-3]

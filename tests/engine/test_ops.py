@@ -1,13 +1,11 @@
 import math
 import random
 
-import numpy as np
 import pytest
 
 from engine.autograd import Tensor, parents_first
 from engine.nudge import nudge
-from engine.ops import cross_entropy, dot, softmax, stack
-from model.gpt import Linear
+from engine.ops import cross_entropy, softmax
 from tests.compare import assert_close
 
 
@@ -20,29 +18,6 @@ def assert_slopes_are_nudges(operation, weights):
     y = operation(weights)
     y.backward()
     assert_close([w.grad for w in weights], nudge(operation, weights), "nudges")
-
-
-def test_dot_by_hand():
-    y = dot(values(1.0, 2.0), values(10.0, 100.0))
-    assert y.data == 210.0
-    assert [slopes.tolist() for slopes in y.rule(np.array(1.0))] == [[10.0, 100.0], [1.0, 2.0]]
-
-
-def test_dot_against_nudges():
-    weights = [values(0.3, -0.7, 1.1), values(0.4, 2.0, -0.6)]
-    assert_slopes_are_nudges(lambda w: dot(*w), weights)
-
-
-def test_dot_of_a_vector_with_itself():
-    """A parent that stands there twice gets both shares: the slope of x * x is 2x."""
-    x = values(3.0, -1.0)
-    dot(x, x).backward()
-    assert x.grad.tolist() == [6.0, -2.0]
-
-
-def test_dot_wants_as_many_numbers_on_both_sides():
-    with pytest.raises(ValueError, match="dot: got 2 and 3 numbers; expected as many on both"):
-        dot(values(1.0, 2.0), values(1.0, 2.0, 3.0))
 
 
 def test_cross_entropy_against_nudges():
@@ -70,9 +45,8 @@ def test_one_node_gives_the_slopes_of_many():
         return (logits[0].exp() + logits[1].exp()).log() - logits[1]
 
     def in_one(weights):
-        rows = (weights[:3], weights[3:6])
-        logits = [dot(row[:2], weights[6:]) + row[2] for row in rows]
-        return cross_entropy(stack(logits), 1)
+        x, weight, bias = weights[None, 6:], weights[[[0, 1], [3, 4]]], weights[[2, 5]]
+        return cross_entropy((x @ weight.T + bias)[0], 1)
 
     rng = random.Random(1)
     numbers = [rng.uniform(-1, 1) for _ in range(8)]
@@ -83,12 +57,6 @@ def test_one_node_gives_the_slopes_of_many():
     loss.backward()
     same.backward()
     assert_close(few.grad, [w.grad for w in many])
-
-
-def test_a_layer_makes_two_nodes():
-    """A dot and a bias, however many numbers go in and come out."""
-    layer = Linear(random.Random(1), 24, 20)
-    assert len(parents_first(layer(values(*range(24))))) == 2
 
 
 def test_softmax_is_still_the_same():

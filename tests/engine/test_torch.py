@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.autograd import Tensor
-from engine.ops import cat, cross_entropy, dot, layernorm, softmax_values, stack
+from engine.ops import cat, cross_entropy, layernorm, softmax_values
 from tests.compare import assert_close
 
 torch = pytest.importorskip("torch")
@@ -84,13 +84,25 @@ def test_nodes_of_a_gpt():
     rng = np.random.default_rng(1)
     pairs = [both(rng.uniform(-1.5, 1.5, shape)) for shape in [(3, 5), (5,), (5,), (4, 5)]]
     (x, s), (weight, t), (bias, u), (table, v) = pairs
-    assert_same(dot(table, x[0]), v @ s[0], pairs)
+    assert_same(x @ table.T, s @ v.T, pairs)
     assert_same(softmax_values(x, 2.0), F.softmax(s / 2.0, dim=-1), pairs)
     assert_same(layernorm(x, weight, bias), F.layer_norm(s, (5,), t, u), pairs)
     assert_same(cross_entropy(x[0], 3), F.cross_entropy(s[0], torch.tensor(3)), pairs)
-    assert_same(stack([x, x, x], dim=1), torch.stack([s, s, s], dim=1), pairs)
     assert_same(cat([x, table, x]), torch.cat([s, v, s]), pairs)
+    assert_same(cat([x, x], dim=1), torch.cat([s, s], dim=1), pairs)
     assert_same(table[[1, 3, 1]], v[[1, 3, 1]], pairs)
+
+
+@pytest.mark.parametrize(
+    "shapes",
+    [((1, 1), (1, 1)), ((2, 3), (3, 4)), ((2, 3, 4), (2, 4, 1)), ((2, 1, 3, 4), (5, 4, 2))],
+    ids=str,
+)
+def test_matmul(shapes):
+    """Also of stacks of matrices, where one side is stretched."""
+    rng = np.random.default_rng(1)
+    (a, s), (b, t) = (both(rng.uniform(-1.5, 1.5, shape)) for shape in shapes)
+    assert_same(a @ b, s @ t, [(a, s), (b, t)])
 
 
 @pytest.mark.parametrize("data", [[[1.0, 3.0, 3.0], [2.0, 2.0, 2.0]], [[1.0, 2.0, 3.0]]], ids=str)
@@ -102,11 +114,13 @@ def test_max_shares_among_ties_as_amax_does(data):
     assert_same(x.max(), s.amax(), [(x, s)])
 
 
-def test_sums():
+def test_sums_and_transposes():
     rng = np.random.default_rng(1)
     x, s = both(rng.uniform(-1.5, 1.5, (2, 3, 4)))
     assert_same(x.mean(), s.mean(), [(x, s)])
     assert_same(x.mean(1), s.mean(1), [(x, s)])
+    assert_same(x.transpose(0, 2), s.transpose(0, 2), [(x, s)])
+    assert_same(x.transpose(-1, 1), s.transpose(-1, 1), [(x, s)])
     for dim in (0, 1, -1):
         assert_same(x.sum(dim), s.sum(dim), [(x, s)])
         assert_same(x.sum(dim, keepdim=True), s.sum(dim, keepdim=True), [(x, s)])

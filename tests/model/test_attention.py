@@ -13,10 +13,6 @@ from model.instruments.look import look
 from tests.compare import assert_close
 
 
-def vectors(*rows):
-    return [Tensor(row) for row in rows]
-
-
 def test_softmax_of_values_against_nudges():
     logits = Tensor([0.3, -0.7, 1.1])
 
@@ -43,7 +39,7 @@ def plain(C):
 
 def test_attention_by_hand():
     """Vectors (1, 0) and (0, 2): the second asks itself 4 and the first 0, over sqrt(2)."""
-    first, second = plain(2)(vectors([1.0, 0.0], [0.0, 2.0]))
+    first, second = plain(2)(Tensor([[1.0, 0.0], [0.0, 2.0]]))
     share = 1 / (1 + math.exp(4 / math.sqrt(2)))
     assert_close([first.data, second.data], [[1.0, 0.0], [share, 2 * (1 - share)]])
 
@@ -52,19 +48,19 @@ def test_without_questions_attention_is_the_average():
     """Where all scores are 0, every letter gets an equal share: the step before."""
     attn = plain(2)
     attn.qkv.weight.data[:2] = 0.0
-    *_, last = attn(vectors([1.0, 4.0], [2.0, 8.0], [6.0, 0.0]))
+    *_, last = attn(Tensor([[1.0, 4.0], [2.0, 8.0], [6.0, 0.0]]))
     assert_close(last.data, [3.0, 4.0])
 
 
 def test_attention_against_nudges():
     attn = Attention(random.Random(1), 2, H=1)
-    xs = vectors([0.3, -0.7], [1.1, 0.4], [-0.2, 0.9])
+    x = Tensor([[0.3, -0.7], [1.1, 0.4], [-0.2, 0.9]])
 
     def loss(_):
-        ys = attn(xs)
-        return sum(ys[t][0] * (t + 1.0) - ys[t][1] * ys[t][1] for t in range(3))
+        y = attn(x)
+        return sum(y[t, 0] * (t + 1.0) - y[t, 1] * y[t, 1] for t in range(3))
 
-    weights = attn.parameters() + xs
+    weights = attn.parameters() + [x]
     loss(None).backward()
     assert_close([w.grad for w in weights], nudge(loss, weights), "nudges")
 

@@ -36,18 +36,16 @@ def test_a_weight_in_two_places_is_listed_once():
 def test_linear_by_hand():
     linear = Linear(random.Random(1), 2, 1)
     linear.weight.data[0], linear.bias.data[0] = [2.0, 3.0], 0.5
-    assert linear(Tensor([10.0, 100.0])).data.tolist() == [320.5]
+    assert linear(Tensor([[10.0, 100.0], [0.0, 1.0]])).data.tolist() == [[320.5], [3.5]]
 
 
 def test_logits_at_every_place_see_the_letters_up_to_there():
     """Changing a later letter changes no earlier logits; changing an earlier one does."""
     model = GPT(random.Random(1))
     logits, changed = model(encode("anna")[:-1]), model(encode("anno")[:-1])
-    assert len(logits) == 5 and len(logits[0]) == V
-    data = [row.data.tolist() for row in logits]
-    other = [row.data.tolist() for row in changed]
-    assert data[:4] == other[:4]
-    assert data[4] != other[4]
+    assert logits.shape == (5, V)
+    assert np.array_equal(logits.data[:4], changed.data[:4])
+    assert not np.array_equal(logits.data[4], changed.data[4])
 
 
 def test_weights_that_start_equal_stay_equal():

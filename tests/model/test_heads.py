@@ -10,20 +10,20 @@ from model.gpt import Attention
 from tests.compare import assert_close
 
 
-def xs_and_parameters(H):
+def x_and_parameters(H):
     attn = Attention(random.Random(1), 4, H)
     rng = random.Random(2)
-    xs = [Tensor([rng.uniform(-1, 1) for _ in range(4)]) for _ in range(3)]
-    return attn, xs, attn.parameters() + xs
+    x = Tensor([[rng.uniform(-1, 1) for _ in range(4)] for _ in range(3)])
+    return attn, x, attn.parameters() + [x]
 
 
 @pytest.mark.parametrize("H", [1, 2, 4])
 def test_heads_against_nudges(H):
-    attn, xs, weights = xs_and_parameters(H)
+    attn, x, weights = x_and_parameters(H)
 
     def loss(_):
-        ys = attn(xs)
-        return sum(ys[t][c] * (t + c + 1.0) * ys[t][0] for t in range(3) for c in range(4))
+        y = attn(x)
+        return sum(y[t, c] * (t + c + 1.0) * y[t, 0] for t in range(3) for c in range(4))
 
     loss(None).backward()
     assert_close([w.grad for w in weights], nudge(loss, weights), "nudges")
@@ -33,13 +33,13 @@ def test_a_head_sees_its_own_numbers_only():
     """With proj leaving everything where it is, changing head 0's questions changes what it
     writes, the numbers 0 and 1, and not what head 1 writes, the numbers 2 and 3.
     """
-    attn, xs, _ = xs_and_parameters(H=2)
+    attn, x, _ = x_and_parameters(H=2)
     attn.proj.weight.data[...] = np.eye(4)
-    before = [y.data.tolist() for y in attn(xs)]
+    before = attn(x).data
     attn.qkv.weight.data[0] += 5.0
-    after = [y.data.tolist() for y in attn(xs)]
-    assert before[2][:2] != after[2][:2]
-    assert before[2][2:] == after[2][2:]
+    after = attn(x).data
+    assert not np.array_equal(before[2, :2], after[2, :2])
+    assert np.array_equal(before[2, 2:], after[2, 2:])
 
 
 def test_two_heads_by_hand():
@@ -50,7 +50,7 @@ def test_two_heads_by_hand():
     for weight in attn.parameters():
         weight.data[...] = 0.0
     attn.qkv.weight.data[...] = np.tile(np.eye(4), (3, 1))
-    attn([Tensor([0.0, 0.0, 1.0, 1.0]), Tensor([0.0, 0.0, 2.0, 1.0])])
+    attn(Tensor([[0.0, 0.0, 1.0, 1.0], [0.0, 0.0, 2.0, 1.0]]))
     share = 1 / (1 + math.exp((5 - 3) / math.sqrt(2)))
     assert attn.looks[0][1] == [0.5, 0.5]
     assert attn.looks[1][1] == pytest.approx([share, 1 - share])

@@ -17,7 +17,7 @@ def test_a_bend_lets_the_model_combine():
     outputs = []
     for a in (0.0, 1.0):
         for b in (0.0, 1.0):
-            first, second = hidden(Tensor([a, b])).relu()
+            first, second = hidden(Tensor([[a, b]])).relu()[0]
             outputs.append((first - 2 * second).data)
     assert outputs == [0.0, 1.0, 1.0, 0.0]
 
