@@ -34,6 +34,8 @@ class Tensor:
     graph has been walked through it.
     Arrays are taken as they are, not copied: whoever changes one before backward() may change a
     gradient.
+    Missing are permute, squeeze, stack, split, sqrt, abs, clip, var, argmax, log_softmax and more:
+    tests/engine/test_missing.py says what to write instead.
     """
 
     __slots__ = ("data", "grad", "parents", "rule", "used")
@@ -209,6 +211,10 @@ class Tensor:
         if self.ndim != 2:
             raise ValueError(f"T: got shape {self.shape}; expected two axes, or transpose(i, j)")
         return self.transpose(0, 1)
+
+    def reshape(self, *shape):
+        """The same numbers in the same order, in rows of other lengths    dx: dy in x's shape"""
+        return Tensor(self.data.reshape(*shape), (self,), lambda dy: (dy.reshape(self.shape),))
 
     def mean(self, dim=None, keepdim=False, **numpys):
         """The sum divided by how many numbers it adds up"""

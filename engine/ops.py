@@ -20,15 +20,24 @@ def softmax(logits):
 
 
 def cross_entropy(logits, y):
-    """The loss -log(p[y]) for p = softmax(logits)    dlogits = dy * (p - 1 at y, p elsewhere)"""
-    data = logits.data
-    p = softmax(data)
-    # log(S) - logits[y], where S = sum of exp(logits): p of the highest logit is exp(highest) / S,
-    # so log(S) = highest - log(max(p)), and nothing overflows.
-    loss = data.max() - data[y] - np.log(p.max())
-    slopes = p.copy()
-    slopes[y] -= 1.0
-    return Tensor(loss, (logits,), lambda dy: (dy * slopes,))
+    """The mean over rows t of -log(p[t, y[t]]), p = softmax(logits)        logits (T, V), y (T)
+
+    dlogits = dy / T * (p - 1 at y[t], p elsewhere)
+    """
+    y = np.array(y)  # a copy, as in where: whoever asks may change theirs before backward
+    if y.dtype.kind not in "iu" or y.ndim != 1 or logits.shape[:-1] != y.shape:
+        got = f"logits {logits.shape} and y {y.shape} of {y.dtype}"
+        raise ValueError(f"cross_entropy: got {got}; expected (T, V) and (T) whole numbers")
+    wrong = y[(y < 0) | (y >= logits.shape[-1])]
+    if wrong.size:
+        last = logits.shape[-1] - 1
+        raise ValueError(f"cross_entropy: got the label {wrong[0]}; expected 0 to {last}")
+    rows = np.arange(len(y)), y
+    shifted = logits.data - logits.data.max(axis=-1, keepdims=True)
+    log_p = shifted - np.log(np.exp(shifted).sum(axis=-1, keepdims=True))
+    slopes = np.exp(log_p)
+    slopes[rows] -= 1.0
+    return Tensor(-log_p[rows].mean(), (logits,), lambda dy: (dy / len(y) * slopes,))
 
 
 def softmax_values(logits, temperature):
@@ -73,3 +82,13 @@ def cat(tensors, dim=0):
     ends = np.cumsum([tensor.shape[dim] for tensor in tensors])
     data = np.concatenate([tensor.data for tensor in tensors], axis=dim)
     return Tensor(data, tuple(tensors), lambda dy: np.split(dy, ends[:-1], axis=dim))
+
+
+def where(mask, a, b):
+    """a where the mask is True, else b    da = dy where it is True, else 0; db the reverse"""
+    a, b, mask = lift(a), lift(b), np.array(mask, dtype=bool)
+
+    def rule(dy):
+        return np.where(mask, dy, 0.0), np.where(mask, 0.0, dy)
+
+    return Tensor(np.where(mask, a.data, b.data), (a, b), rule)

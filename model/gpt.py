@@ -2,8 +2,10 @@
 
 import math
 
+import numpy as np
+
 from engine.module import Module, matrix, vector
-from engine.ops import cat, cross_entropy, layernorm, softmax, softmax_values
+from engine.ops import cross_entropy, layernorm, softmax, softmax_values, where
 
 V = 27
 
@@ -37,21 +39,14 @@ class Attention(Module):
     def __call__(self, x):
         T, C = x.shape
         D = C // self.H
-        qkv = self.qkv(x)  # (T, C) -> (T, 3 * C)
-        heads, self.looks = [], []
-        for start in range(0, C, D):
-            queries = qkv[:, start : start + D]  # (T, D)
-            keys = qkv[:, C + start : C + start + D]
-            values = qkv[:, 2 * C + start : 2 * C + start + D]
-            rows = []
-            self.looks.append([])
-            for t in range(T):
-                scores = queries[t : t + 1] @ keys[: t + 1].T  # (1, D) @ (D, t + 1)
-                p = softmax_values(scores, temperature=math.sqrt(D))  # (1, t + 1)
-                rows.append(p @ values[: t + 1])  # (1, t + 1) @ (t + 1, D) -> (1, D)
-                self.looks[-1].append(p.data[0].tolist())
-            heads.append(cat(rows))  # T of (1, D) -> (T, D)
-        return self.proj(cat(heads, dim=1))  # H of (T, D) -> (T, C)
+        qkv = self.qkv(x).reshape(T, 3, self.H, D)  # (T, C) -> (T, 3, H, D)
+        q, k, v = (qkv[:, i].transpose(0, 1) for i in range(3))  # (H, T, D) each
+        scores = q @ k.transpose(1, 2)  # (H, T, D) @ (H, D, T) -> (H, T, T)
+        past = np.tri(T, dtype=bool)  # True at (t, s) if s <= t
+        p = softmax_values(where(past, scores, -np.inf), temperature=math.sqrt(D))
+        self.looks = p.data
+        y = (p @ v).transpose(0, 1)  # (H, T, T) @ (H, T, D) -> (H, T, D) -> (T, H, D)
+        return self.proj(y.reshape(T, C))
 
 
 class LayerNorm(Module):
@@ -119,7 +114,4 @@ def next_letter(model, letters, temperature=1.0):
 
 def name_loss(model, letters):
     """The cross-entropy of each next letter of an encoded name, averaged."""
-    total = 0.0
-    for logits, y in zip(model(letters[:-1]), letters[1:]):
-        total += cross_entropy(logits, y)
-    return total / (len(letters) - 1)
+    return cross_entropy(model(letters[:-1]), letters[1:])

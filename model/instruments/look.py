@@ -17,8 +17,8 @@ def look(model, name):
     lines = []
     for head, rows in enumerate(model.blocks[0].attn.looks):
         lines += [f"head {head}", "  " + " ".join("." + name)]
-        for letter, row in zip("." + name, rows):
-            shades = [SHADES[min(int(10 * p), 9)] for p in row]
+        for t, letter in enumerate("." + name):
+            shades = [SHADES[min(int(10 * p), 9)] for p in rows[t, : t + 1]]
             lines.append(f"{letter} {' '.join(shades)}".rstrip())
     return "\n".join(lines)
 

@@ -42,7 +42,7 @@ def test_error_first_shrinks_with_h_then_grows_again():
 def test_cross_entropy_is_the_surprise_of_softmax():
     logits = [0.5, -1.0, 2.0]
     for y in range(3):
-        loss = cross_entropy(Tensor(logits), y)
+        loss = cross_entropy(Tensor([logits]), [y])
         assert loss.data == pytest.approx(-math.log(softmax(logits)[y]))
 
 

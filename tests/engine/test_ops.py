@@ -21,18 +21,18 @@ def assert_slopes_are_nudges(operation, weights):
 
 
 def test_cross_entropy_against_nudges():
-    assert_slopes_are_nudges(lambda w: cross_entropy(w[0], 2), [values(0.3, -0.7, 1.1)])
+    assert_slopes_are_nudges(lambda w: cross_entropy(w[0][None], [2]), [values(0.3, -0.7, 1.1)])
 
 
 def test_slopes_of_cross_entropy_are_p_minus_one_for_the_right_letter():
     logits = values(0.3, -0.7, 1.1)
     p = softmax(logits.data)
-    (slopes,) = cross_entropy(logits, 1).rule(1.0)
-    assert slopes.tolist() == [p[0], p[1] - 1, p[2]]
+    (slopes,) = cross_entropy(logits[None], [1]).rule(1.0)
+    assert_close(list(slopes), [[p[0], p[1] - 1, p[2]]])
 
 
 def test_cross_entropy_of_hopeless_logits_is_finite():
-    assert cross_entropy(values(0.0, 5000.0), 0).data == 5000.0
+    assert cross_entropy(values(0.0, 5000.0)[None], [0]).data == 5000.0
 
 
 def test_one_node_gives_the_slopes_of_many():
@@ -46,7 +46,7 @@ def test_one_node_gives_the_slopes_of_many():
 
     def in_one(weights):
         x, weight, bias = weights[None, 6:], weights[[[0, 1], [3, 4]]], weights[[2, 5]]
-        return cross_entropy((x @ weight.T + bias)[0], 1)
+        return cross_entropy(x @ weight.T + bias, [1])
 
     rng = random.Random(1)
     numbers = [rng.uniform(-1, 1) for _ in range(8)]
