@@ -30,7 +30,7 @@ def named(name, child):
             yield from named(f"{name}.{key}" if name else str(key), inner)
 
 
-def matrix(rng, rows, columns, scale=0.2):
+def matrix(rng, rows, columns, scale=0.1):
     """Rows of small random weights around 0; scale is how far from 0 they usually lie."""
     return Tensor([[rng.gauss(0.0, scale) for _ in range(columns)] for _ in range(rows)])
 

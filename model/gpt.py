@@ -13,8 +13,8 @@ V = 27
 class Linear(Module):
     """y = x @ weight.T + bias        x (T, C), weight (K, C), bias (K), y (T, K)"""
 
-    def __init__(self, rng, size_in, size_out):
-        self.weight = matrix(rng, size_out, size_in)
+    def __init__(self, rng, size_in, size_out, scale=0.1):
+        self.weight = matrix(rng, size_out, size_in, scale)
         self.bias = vector(size_out)
 
     def __call__(self, x):
@@ -29,12 +29,12 @@ class Attention(Module):
     and receives the sum of p[s] * v[s]
     """
 
-    def __init__(self, rng, C, H):
+    def __init__(self, rng, C, H, scale_out=0.1):
         if C % H:
             raise ValueError(f"Attention: got {C} channels for {H} heads; expected a multiple")
         self.H = H
         self.qkv = Linear(rng, C, 3 * C)
-        self.proj = Linear(rng, C, C)
+        self.proj = Linear(rng, C, C, scale_out)
 
     def __call__(self, x):
         T, C = x.shape
@@ -63,9 +63,9 @@ class LayerNorm(Module):
 class MLP(Module):
     """Two layers with a bend between them, for each letter alone: C -> 4 * C -> C."""
 
-    def __init__(self, rng, C):
+    def __init__(self, rng, C, scale_out=0.1):
         self.up = Linear(rng, C, 4 * C)
-        self.down = Linear(rng, 4 * C, C)
+        self.down = Linear(rng, 4 * C, C, scale_out)
 
     def __call__(self, x):
         return self.down(self.up(x).gelu())  # (T, C) -> (T, 4 * C) -> (T, C)
@@ -74,11 +74,11 @@ class MLP(Module):
 class Block(Module):
     """Letters hear each other, then think alone; what comes of it is added to what was there."""
 
-    def __init__(self, rng, C, H):
+    def __init__(self, rng, C, H, scale_out=0.1):
         self.ln_1 = LayerNorm(C)
-        self.attn = Attention(rng, C, H)
+        self.attn = Attention(rng, C, H, scale_out)
         self.ln_2 = LayerNorm(C)
-        self.mlp = MLP(rng, C)
+        self.mlp = MLP(rng, C, scale_out)
 
     def __call__(self, x):
         x = x + self.attn(self.ln_1(x))
@@ -89,9 +89,11 @@ class GPT(Module):
     """Logits of the next letter at every place of a name, from all letters up to there."""
 
     def __init__(self, rng, T=16, C=16, H=4, L=1):
-        self.tok_emb = matrix(rng, V, C)
-        self.pos_emb = matrix(rng, T, C)
-        self.blocks = [Block(rng, C, H) for _ in range(L)]
+        self.tok_emb = matrix(rng, V, C, scale=0.02)
+        self.pos_emb = matrix(rng, T, C, scale=0.02)
+        # 2 * L parts add to the road; smaller last matrices keep their sum at one scale.
+        scale_out = 0.1 / math.sqrt(2 * L)
+        self.blocks = [Block(rng, C, H, scale_out) for _ in range(L)]
         self.ln_f = LayerNorm(C)
 
     def __call__(self, letters):

@@ -1,15 +1,29 @@
+import math
 import random
 
 import numpy as np
+import pytest
 
 from engine.nudge import nudge
-from model.data import encode
-from model.gpt import GPT, name_loss
+from model.data import NAMES_FILE, encode, read_names, split
+from model.gpt import GPT, V, name_loss
+from model.train import average_loss
 from tests.compare import assert_close
+
+
+def spread(weight):
+    return np.sqrt(np.mean(weight.data**2))
 
 
 def test_4000_weights():
     assert sum(weight.data.size for weight in GPT(random.Random(1)).parameters()) == 4000
+
+
+def test_untrained_loss_is_log_27():
+    """Within 0.03, on names from the list: an untrained model is not sure of anything."""
+    for seed in range(3):
+        loss = average_loss(GPT(random.Random(seed)), split(read_names(NAMES_FILE))[1][:30])
+        assert loss == pytest.approx(math.log(V), abs=0.03)
 
 
 def test_a_tied_row_gets_the_gradients_of_both_its_uses():
@@ -27,3 +41,17 @@ def test_a_tied_row_gets_the_gradients_of_both_its_uses():
     for x in (encode("b")[1], encode("z")[1]):
         assert_close(model.tok_emb.grad[x], measured[x], "nudges")
         assert np.all(model.tok_emb.grad[x] != 0.0)
+
+
+def test_initial_spreads():
+    """0.02 in the tables, 0.1 in matrices, less where a part adds to the road."""
+    model = GPT(random.Random(1), L=2)
+    block = model.blocks[0]
+    assert spread(model.tok_emb) == pytest.approx(0.02, rel=0.1)
+    assert spread(model.pos_emb) == pytest.approx(0.02, rel=0.1)
+    for part in (block.attn.qkv, block.mlp.up):
+        assert spread(part.weight) == pytest.approx(0.1, rel=0.1)
+    for part in (block.attn.proj, block.mlp.down):
+        assert spread(part.weight) == pytest.approx(0.05, rel=0.15)
+    assert spread(block.mlp.up.bias) == 0.0
+    assert model.ln_f.weight.data.tolist() == [1.0] * 16
