@@ -85,6 +85,10 @@ class Tensor:
     # In a set or a dict a Tensor is still itself, whatever its numbers.
     __hash__ = object.__hash__
 
+    def item(self):
+        """The number of a Tensor that holds just one, as a plain float."""
+        return self.data.item()
+
     def backward(self):
         """Adds d(self)/d(node) to node.grad, for self and every node it was made from.
 

@@ -19,25 +19,29 @@ def softmax(logits):
     return exps / exps.sum(axis=-1, keepdims=True)
 
 
-def cross_entropy(logits, y):
-    """The mean over rows t of -log(p[t, y[t]]), p = softmax(logits)        logits (T, V), y (T)
+def cross_entropy(logits, y, ignore_index=-1):
+    """The mean of -log(p[y]) over all places, p = softmax(logits)     logits (…, V), y (…)
 
-    dlogits = dy / T * (p - 1 at y[t], p elsewhere)
+    dlogits = dy / number of places * (p - 1 at y, p elsewhere). Where y is ignore_index there is
+    nothing to predict: such places do not count.
     """
     y = np.array(y)  # a copy, as in where: whoever asks may change theirs before backward
-    if y.dtype.kind not in "iu" or y.ndim != 1 or logits.shape[:-1] != y.shape:
+    if y.dtype.kind not in "iu" or logits.shape[:-1] != y.shape:
         got = f"logits {logits.shape} and y {y.shape} of {y.dtype}"
-        raise ValueError(f"cross_entropy: got {got}; expected (T, V) and (T) whole numbers")
-    wrong = y[(y < 0) | (y >= logits.shape[-1])]
+        raise ValueError(f"cross_entropy: got {got}; expected (…, V) and (…) whole numbers")
+    counted = y != ignore_index
+    if not counted.any():
+        raise ValueError(f"cross_entropy: got no label but {ignore_index}; expected at least one")
+    wrong = y[counted & ((y < 0) | (y >= logits.shape[-1]))]
     if wrong.size:
         last = logits.shape[-1] - 1
         raise ValueError(f"cross_entropy: got the label {wrong[0]}; expected 0 to {last}")
-    rows = np.arange(len(y)), y
+    right = counted, y[counted]
     shifted = logits.data - logits.data.max(axis=-1, keepdims=True)
     log_p = shifted - np.log(np.exp(shifted).sum(axis=-1, keepdims=True))
-    slopes = np.exp(log_p)
-    slopes[rows] -= 1.0
-    return Tensor(-log_p[rows].mean(), (logits,), lambda dy: (dy / len(y) * slopes,))
+    slopes = np.exp(log_p) * counted[..., None]
+    slopes[right] -= 1.0
+    return Tensor(-log_p[right].mean(), (logits,), lambda dy: (dy / counted.sum() * slopes,))
 
 
 def softmax_values(logits, temperature):

@@ -3,6 +3,8 @@
 import random
 from pathlib import Path
 
+import numpy as np
+
 # "." marks both ends of a name.
 LETTERS = ".abcdefghijklmnopqrstuvwxyz"
 # With the mark before it a name fills the model's 16 positions.
@@ -36,6 +38,20 @@ def encode(name):
         if letter not in LETTERS[1:]:
             raise ValueError(f"names: got {letter!r} in {name!r}; expected the letters a-z")
     return [0] + [LETTERS.index(letter) for letter in name] + [0]
+
+
+def batch(names):
+    """(x, y), each (B, T): a row a name, the letters that are given and those to predict.
+
+    T is the longest name's. Shorter rows end in 0 in x and in -1, nothing to predict, in y.
+    """
+    T = max(len(name) for name in names) + 1
+    x, y = np.zeros((len(names), T), dtype=int), np.full((len(names), T), -1)
+    for row, name in enumerate(names):
+        letters = encode(name)
+        x[row, : len(letters) - 1] = letters[:-1]
+        y[row, : len(letters) - 1] = letters[1:]
+    return x, y
 
 
 def decode(numbers):

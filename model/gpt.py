@@ -5,20 +5,20 @@ import math
 import numpy as np
 
 from engine.module import Module, matrix, vector
-from engine.ops import cross_entropy, layernorm, softmax, softmax_values, where
+from engine.ops import layernorm, softmax, softmax_values, where
 
 V = 27
 
 
 class Linear(Module):
-    """y = x @ weight.T + bias        x (T, C), weight (K, C), bias (K), y (T, K)"""
+    """y = x @ weight.T + bias        x (…, C), weight (K, C), bias (K), y (…, K)"""
 
     def __init__(self, rng, size_in, size_out, scale=0.1):
         self.weight = matrix(rng, size_out, size_in, scale)
         self.bias = vector(size_out)
 
     def __call__(self, x):
-        return x @ self.weight.T + self.bias  # (T, C) @ (C, K) -> (T, K)
+        return x @ self.weight.T + self.bias  # (…, C) @ (C, K) -> (…, K)
 
 
 class Attention(Module):
@@ -37,16 +37,16 @@ class Attention(Module):
         self.proj = Linear(rng, C, C, scale_out)
 
     def __call__(self, x):
-        T, C = x.shape
+        B, T, C = x.shape
         D = C // self.H
-        qkv = self.qkv(x).reshape(T, 3, self.H, D)  # (T, C) -> (T, 3, H, D)
-        q, k, v = (qkv[:, i].transpose(0, 1) for i in range(3))  # (H, T, D) each
-        scores = q @ k.transpose(1, 2)  # (H, T, D) @ (H, D, T) -> (H, T, T)
+        qkv = self.qkv(x).reshape(B, T, 3, self.H, D)  # (B, T, C) -> (B, T, 3, H, D)
+        q, k, v = (qkv[:, :, i].transpose(1, 2) for i in range(3))  # (B, H, T, D) each
+        scores = q @ k.transpose(2, 3)  # (B, H, T, D) @ (B, H, D, T) -> (B, H, T, T)
         past = np.tri(T, dtype=bool)  # True at (t, s) if s <= t
         p = softmax_values(where(past, scores, -np.inf), temperature=math.sqrt(D))
         self.looks = p.data
-        y = (p @ v).transpose(0, 1)  # (H, T, T) @ (H, T, D) -> (H, T, D) -> (T, H, D)
-        return self.proj(y.reshape(T, C))
+        y = (p @ v).transpose(1, 2)  # (B, H, T, T) @ (B, H, T, D) -> (B, T, H, D)
+        return self.proj(y.reshape(B, T, C))
 
 
 class LayerNorm(Module):
@@ -68,7 +68,7 @@ class MLP(Module):
         self.down = Linear(rng, 4 * C, C, scale_out)
 
     def __call__(self, x):
-        return self.down(self.up(x).gelu())  # (T, C) -> (T, 4 * C) -> (T, C)
+        return self.down(self.up(x).gelu())  # (B, T, C) -> (B, T, 4 * C) -> (B, T, C)
 
 
 class Block(Module):
@@ -82,11 +82,11 @@ class Block(Module):
 
     def __call__(self, x):
         x = x + self.attn(self.ln_1(x))
-        return x + self.mlp(self.ln_2(x))  # (T, C) -> (T, C)
+        return x + self.mlp(self.ln_2(x))  # (B, T, C) -> (B, T, C)
 
 
 class GPT(Module):
-    """Logits of the next letter at every place of a name, from all letters up to there."""
+    """Logits of the next letter at every place of B names, from all letters up to there."""
 
     def __init__(self, rng, T=16, C=16, H=4, L=1):
         self.tok_emb = matrix(rng, V, C, scale=0.02)
@@ -97,23 +97,18 @@ class GPT(Module):
         self.ln_f = LayerNorm(C)
 
     def __call__(self, letters):
-        if len(letters) > len(self.pos_emb):
-            raise ValueError(
-                f"GPT: got {len(letters)} letters; expected {len(self.pos_emb)} at most"
-            )
-        x = self.tok_emb[letters] + self.pos_emb[: len(letters)]  # (T) -> (T, C)
+        T, most = letters.shape[1], len(self.pos_emb)
+        if most < T:
+            raise ValueError(f"GPT: got {T} letters; expected {most} at most")
+        x = self.tok_emb[letters] + self.pos_emb[:T]  # (B, T) -> (B, T, C)
         for block in self.blocks:
             x = block(x)
-        return self.ln_f(x) @ self.tok_emb.T  # (T, C) @ (C, V) -> (T, V)
+        return self.ln_f(x) @ self.tok_emb.T  # (B, T, C) @ (C, V) -> (B, T, V)
 
 
 def next_letter(model, letters, temperature=1.0):
     """The probability of each next letter after `letters`; a low temperature sharpens them."""
     if not 0.001 <= temperature <= 1000:
         raise ValueError(f"temperature: got {temperature}; expected 0.001 to 1000")
-    return softmax(model(letters)[-1].data / temperature)
-
-
-def name_loss(model, letters):
-    """The cross-entropy of each next letter of an encoded name, averaged."""
-    return cross_entropy(model(letters[:-1]), letters[1:])
+    logits = model(np.array([letters]))  # (1, T, V)
+    return softmax(logits.data[0, -1] / temperature)

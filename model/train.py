@@ -1,54 +1,61 @@
 """Trains this step's model, prints how surprised it is, and lets it invent names."""
 
 import argparse
-import gc
 import math
 import random
 
+from engine.ops import cross_entropy
 from engine.optim import Adam, warm_up_cool_down
 from model import STEP
 from model.count import yardsticks
-from model.data import NAMES_FILE, encode, read_names, split
-from model.gpt import GPT, name_loss
+from model.data import NAMES_FILE, batch, read_names, split
+from model.gpt import GPT
 from model.sample import sample_name
 from model.services.checkpoint import save
 from model.services.progress import Progress, fail, run_program
 
 
-def train(model, names, learning_rate, passes=1):
-    """Walks downhill, a name at a time; each pass goes through all names in random order."""
+def train(model, names, learning_rate, passes=1, batch_size=32):
+    """Walks downhill, a batch at a time; each pass goes through all names in random order."""
     optimizer = Adam(model.parameters(), learning_rate)
-    # The collector looks for cycles, and our graphs have none: nodes point at their parents only.
-    gc.disable()
     rng = random.Random(2)
-    progress = Progress([n for _ in range(passes) for n in rng.sample(names, len(names))])
-    for name in progress:
-        loss = name_loss(model, encode(name))
-        if not loss.data < 1000:
-            raise ValueError(f"the loss rose to {loss.data:.0f}; expected a lower --learning-rate")
-        progress.note(loss.data, letters=len(name) + 1)
+    rows = [name for _ in range(passes) for name in rng.sample(names, len(names))]
+    progress = Progress([rows[i : i + batch_size] for i in range(0, len(rows), batch_size)])
+    for some in progress:
+        x, y = batch(some)
+        loss = cross_entropy(model(x), y)
+        if not loss.item() < 1000:
+            raise ValueError(
+                f"the loss rose to {loss.item():.0f}; expected a lower --learning-rate"
+            )
+        progress.note(loss.item(), letters=int((y >= 0).sum()))
         optimizer.zero_grad()
         loss.backward()
         share = warm_up_cool_down(progress.steps, len(progress.items))
         optimizer.lr = share * learning_rate
         optimizer.step()
-    gc.enable()
     return progress
 
 
 def average_loss(model, names):
     """The loss a letter, over all letters of the names."""
-    letters = [len(name) + 1 for name in names]
-    losses = [name_loss(model, encode(name)).data for name in names]
-    return math.fsum(a * b for a, b in zip(losses, letters)) / sum(letters)
+    total, letters = 0.0, 0
+    for i in range(0, len(names), 256):
+        x, y = batch(names[i : i + 256])
+        total += cross_entropy(model(x), y).item() * (y >= 0).sum()
+        letters += (y >= 0).sum()
+    return total / letters
 
 
 def main():
     parser = argparse.ArgumentParser(prog="train", description=__doc__)
     parser.add_argument("--names", default=NAMES_FILE, help="a text file with one name a line")
-    parser.add_argument("--learning-rate", type=float, default=0.005, help="default 0.005")
-    parser.add_argument("--passes", type=int, default=2, help="through all names; default 2")
+    parser.add_argument("--learning-rate", type=float, default=0.02, help="default 0.02")
+    parser.add_argument("--passes", type=int, default=30, help="through all names; default 30")
+    parser.add_argument("--batch-size", type=int, default=32, help="names a step; default 32")
     options = parser.parse_args()
+    if not 1 <= options.batch_size <= 100_000:
+        fail(f"train: got batches of {options.batch_size} names; expected 1 to 100,000")
     if not 0 < options.learning_rate < math.inf:
         fail(f"train: got the learning rate {options.learning_rate}; expected a number above 0")
     if not 1 <= options.passes <= 1000:
@@ -57,9 +64,13 @@ def main():
         names = read_names(options.names)
         train_names, held_out_names = split(names)
         model = GPT(random.Random(2))
-        progress = train(model, train_names, options.learning_rate, options.passes)
+        progress = train(
+            model, train_names, options.learning_rate, options.passes, options.batch_size
+        )
     except ValueError as error:
         fail(f"train: {error}")
+    except MemoryError:
+        fail(f"train: got batches of {options.batch_size}, too large for memory; expected less")
 
     save(model)
     size = sum(weight.data.size for weight in model.parameters())

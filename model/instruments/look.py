@@ -3,7 +3,7 @@
 import argparse
 import random
 
-from model.data import encode
+from model.data import batch
 from model.gpt import GPT
 from model.services.checkpoint import load
 from model.services.progress import fail, run_program
@@ -13,9 +13,10 @@ SHADES = " .:-=+*#%@"
 
 def look(model, name):
     """A table a head, a row a letter; the darker a column, the more it looks there."""
-    model(encode(name)[:-1])
+    x, _ = batch([name])
+    model(x)
     lines = []
-    for head, rows in enumerate(model.blocks[0].attn.looks):
+    for head, rows in enumerate(model.blocks[0].attn.looks[0]):
         lines += [f"head {head}", "  " + " ".join("." + name)]
         for t, letter in enumerate("." + name):
             shades = [SHADES[min(int(10 * p), 9)] for p in rows[t, : t + 1]]

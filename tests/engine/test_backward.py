@@ -8,8 +8,9 @@ from engine.nudge import nudge
 from engine.ops import cat, layernorm, softmax_values
 from engine.optim import SGD
 from model.data import encode
-from model.gpt import GPT, name_loss
+from model.gpt import GPT
 from tests.compare import assert_close
+from tests.losses import name_loss
 
 
 def test_chain_rule_by_hand():

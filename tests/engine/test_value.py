@@ -6,7 +6,7 @@ import pytest
 
 from engine.autograd import Tensor
 from engine.nudge import nudge
-from model.gpt import cross_entropy
+from engine.ops import cross_entropy
 
 OPERATIONS = {
     "add": lambda v: v[0] + v[1],

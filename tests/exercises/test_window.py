@@ -15,10 +15,10 @@ def test_window():
     """
     attn = gpt.Attention(random.Random(1), 4, H=2)
     assert hasattr(attn, "window"), "Attention has no window yet"
-    x = Tensor(np.random.default_rng(1).uniform(-1, 1, (5, 4)))
+    x = Tensor(np.random.default_rng(1).uniform(-1, 1, (1, 5, 4)))
     assert attn.window is None
     attn(x)
-    assert np.array_equal(attn.looks[0] > 0, np.tri(5, dtype=bool))
+    assert np.array_equal(attn.looks[0, 0] > 0, np.tri(5, dtype=bool))
     attn.window = 2
     attn(x)
-    assert np.array_equal(attn.looks[1] > 0, np.eye(5, dtype=bool) | np.eye(5, k=-1, dtype=bool))
+    assert np.array_equal(attn.looks[0, 1] > 0, np.eye(5, dtype=bool) | np.eye(5, k=-1, dtype=bool))

@@ -13,7 +13,7 @@ from tests.compare import assert_close
 def x_and_parameters(H):
     attn = Attention(random.Random(1), 4, H)
     rng = random.Random(2)
-    x = Tensor([[rng.uniform(-1, 1) for _ in range(4)] for _ in range(3)])
+    x = Tensor([[[rng.uniform(-1, 1) for _ in range(4)] for _ in range(3)]])
     return attn, x, attn.parameters() + [x]
 
 
@@ -22,7 +22,7 @@ def test_heads_against_nudges(H):
     attn, x, weights = x_and_parameters(H)
 
     def loss(_):
-        y = attn(x)
+        y = attn(x)[0]
         return sum(y[t, c] * (t + c + 1.0) * y[t, 0] for t in range(3) for c in range(4))
 
     loss(None).backward()
@@ -35,9 +35,9 @@ def test_a_head_sees_its_own_numbers_only():
     """
     attn, x, _ = x_and_parameters(H=2)
     attn.proj.weight.data[...] = np.eye(4)
-    before = attn(x).data
+    before = attn(x).data[0]
     attn.qkv.weight.data[0] += 5.0
-    after = attn(x).data
+    after = attn(x).data[0]
     assert not np.array_equal(before[2, :2], after[2, :2])
     assert np.array_equal(before[2, 2:], after[2, 2:])
 
@@ -50,9 +50,9 @@ def test_two_heads_by_hand():
     for weight in attn.parameters():
         weight.data[...] = 0.0
     attn.qkv.weight.data[...] = np.tile(np.eye(4), (3, 1))
-    attn(Tensor([[0.0, 0.0, 1.0, 1.0], [0.0, 0.0, 2.0, 1.0]]))
+    attn(Tensor([[[0.0, 0.0, 1.0, 1.0], [0.0, 0.0, 2.0, 1.0]]]))
     share = 1 / (1 + math.exp((5 - 3) / math.sqrt(2)))
-    assert_close(attn.looks[:, 1], np.array([[0.5, 0.5], [share, 1 - share]]))
+    assert_close(attn.looks[0, :, 1], np.array([[0.5, 0.5], [share, 1 - share]]))
 
 
 def test_channels_must_divide():

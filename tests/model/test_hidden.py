@@ -26,6 +26,6 @@ def test_learning_one_name_by_heart_makes_other_names_worse():
     model = GPT(random.Random(1))
     others = ["elif", "goran", "ines", "tom"]
     before = average_loss(model, others)
-    train(model, ["anna"] * 100, learning_rate=0.05)
+    train(model, ["anna"] * 100, learning_rate=0.5, batch_size=1)
     assert average_loss(model, ["anna"]) < 0.1
     assert average_loss(model, others) > before + 1

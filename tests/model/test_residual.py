@@ -12,7 +12,7 @@ from tests.compare import assert_close
 
 def random_x(T, C):
     rng = random.Random(2)
-    return Tensor([[rng.uniform(-1, 1) for _ in range(C)] for _ in range(T)])
+    return Tensor([[[rng.uniform(-1, 1) for _ in range(C)] for _ in range(T)]])
 
 
 @pytest.mark.parametrize("x", [-6.0, -1.3, -0.1, 0.0, 0.4, 2.5, 8.0])
@@ -45,8 +45,8 @@ def test_the_residual_road_hands_gradients_through_unchanged():
         for weight in part.parameters():
             weight.data[...] = 0.0
     x = random_x(3, 4)
-    (block(x)[2, 1] * 5.0).backward()
-    assert x.grad.tolist() == [[0.0] * 4, [0.0] * 4, [0.0, 5.0, 0.0, 0.0]]
+    (block(x)[0, 2, 1] * 5.0).backward()
+    assert x.grad[0].tolist() == [[0.0] * 4, [0.0] * 4, [0.0, 5.0, 0.0, 0.0]]
 
 
 def test_block_against_nudges():
@@ -70,4 +70,4 @@ def test_blocks_can_be_stacked():
     one, two = GPT(random.Random(1)), GPT(random.Random(1), L=2)
     extra = {name for name, _ in two.named_parameters()} - {n for n, _ in one.named_parameters()}
     assert extra == {f"blocks.1.{name}" for name, _ in one.blocks[0].named_parameters()}
-    assert two([0, 1, 2]).shape == (3, V)
+    assert two(np.array([[0, 1, 2]])).shape == (1, 3, V)

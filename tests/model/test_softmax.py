@@ -44,7 +44,7 @@ def test_temperature():
     """Halving the temperature squares the ratio of two probabilities; near 0 the best one wins."""
 
     def model(letters):
-        return Tensor([[1.0, 2.0, 3.0] for _ in letters])
+        return Tensor([[[1.0, 2.0, 3.0] for _ in letters[0]]])
 
     ratio = math.exp(1)
     one, half = next_letter(model, [0]), next_letter(model, [0], temperature=0.5)

@@ -6,9 +6,10 @@ import pytest
 
 from engine.nudge import nudge
 from model.data import NAMES_FILE, encode, read_names, split
-from model.gpt import GPT, V, name_loss
+from model.gpt import GPT, V
 from model.train import average_loss
 from tests.compare import assert_close
+from tests.losses import name_loss
 
 
 def spread(weight):

@@ -69,3 +69,9 @@ def test_learning_rate_must_be_a_number_above_0():
         done = run("--learning-rate", wrong)
         assert (done.returncode, done.stderr.count("\n")) == (2, 1)
         assert "expected a number above 0" in done.stderr
+
+
+def test_batches_hold_at_least_one_name():
+    done = run("--batch-size", "0")
+    assert (done.returncode, done.stderr.count("\n")) == (2, 1)
+    assert "train: got batches of 0 names; expected 1 to 100,000" in done.stderr

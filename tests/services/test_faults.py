@@ -118,6 +118,7 @@ def test_traceback_for_those_who_want_it():
     [
         ("train", "--passes 0", "expected 1 to 1,000"),
         ("train", "--passes 99999999999999999999", "expected 1 to 1,000"),
+        ("train", "--batch-size 99999999999999999999", "expected 1 to 100,000"),
         ("sample", "--count -1", "got -1 names; expected at least 1"),
         ("sample", "--temperature 1e-320", "expected 0.001 to 1000"),
     ],
