@@ -41,8 +41,12 @@ class Tensor:
     __slots__ = ("data", "grad", "parents", "rule", "used")
     # array * Tensor is then left to our __rmul__, not tried number by number.
     __array_ufunc__ = None
+    # False inside no_grad.
+    recording = True
 
     def __init__(self, data, parents=(), rule=lambda dy: ()):
+        if parents and not Tensor.recording:
+            parents, rule = (), lambda dy: ()
         data = np.asarray(data)
         if data.dtype.kind not in "fiub":
             raise ValueError(f"Tensor: got the dtype {data.dtype}; expected real numbers")
@@ -89,6 +93,14 @@ class Tensor:
         """The number of a Tensor that holds just one, as a plain float."""
         return self.data.item()
 
+    def numpy(self):
+        """The array itself, not a copy."""
+        return self.data
+
+    def detach(self):
+        """A Tensor of the same array that was made from nothing: no gradient goes past it."""
+        return Tensor(self.data)
+
     def backward(self):
         """Adds d(self)/d(node) to node.grad, for self and every node it was made from.
 
@@ -105,7 +117,8 @@ class Tensor:
         if any(node.used or any(parent.used for parent in node.parents) for node in order):
             raise ValueError("backward: got a graph already used; expected a newly computed loss")
         if not self.parents:
-            raise ValueError("backward: got a Tensor made from nothing; expected a computed loss")
+            got = "a Tensor made from nothing"
+            raise ValueError(f"backward: got {got}; expected a loss computed outside of no_grad")
         # A number of numpy's, not a plain one: rules and unbroadcast ask for its shape.
         self.grad = np.ones(())
         while order:
@@ -289,6 +302,20 @@ class Tensor:
     def __rpow__(self, base):
         """base ** x = e ** (x * log(base))"""
         return (self * lift(base).log().data).exp()
+
+
+class no_grad:
+    """with no_grad(): Tensors made inside remember nothing, so that their parents can be freed."""
+
+    def __init__(self):
+        self.before = []  # one entry for each with that this stands in
+
+    def __enter__(self):
+        self.before.append(Tensor.recording)
+        Tensor.recording = False
+
+    def __exit__(self, *error):
+        Tensor.recording = self.before.pop()
 
 
 def lift(number):

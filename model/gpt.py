@@ -4,6 +4,7 @@ import math
 
 import numpy as np
 
+from engine.autograd import no_grad
 from engine.module import Module, matrix, vector
 from engine.ops import layernorm, softmax, softmax_values, where
 
@@ -110,5 +111,6 @@ def next_letter(model, letters, temperature=1.0):
     """The probability of each next letter after `letters`; a low temperature sharpens them."""
     if not 0.001 <= temperature <= 1000:
         raise ValueError(f"temperature: got {temperature}; expected 0.001 to 1000")
-    logits = model(np.array([letters]))  # (1, T, V)
+    with no_grad():
+        logits = model(np.array([letters]))  # (1, T, V)
     return softmax(logits.data[0, -1] / temperature)

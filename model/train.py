@@ -4,6 +4,7 @@ import argparse
 import math
 import random
 
+from engine.autograd import no_grad
 from engine.ops import cross_entropy
 from engine.optim import Adam, warm_up_cool_down
 from model import STEP
@@ -42,7 +43,8 @@ def average_loss(model, names):
     total, letters = 0.0, 0
     for i in range(0, len(names), 256):
         x, y = batch(names[i : i + 256])
-        total += cross_entropy(model(x), y).item() * (y >= 0).sum()
+        with no_grad():
+            total += cross_entropy(model(x), y).item() * (y >= 0).sum()
         letters += (y >= 0).sum()
     return total / letters
 

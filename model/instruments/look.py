@@ -3,6 +3,7 @@
 import argparse
 import random
 
+from engine.autograd import no_grad
 from model.data import batch
 from model.gpt import GPT
 from model.services.checkpoint import load
@@ -14,7 +15,8 @@ SHADES = " .:-=+*#%@"
 def look(model, name):
     """A table a head, a row a letter; the darker a column, the more it looks there."""
     x, _ = batch([name])
-    model(x)
+    with no_grad():
+        model(x)
     lines = []
     for head, rows in enumerate(model.blocks[0].attn.looks[0]):
         lines += [f"head {head}", "  " + " ".join("." + name)]

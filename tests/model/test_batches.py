@@ -4,7 +4,7 @@ import random
 import numpy as np
 import pytest
 
-from engine.autograd import Tensor
+from engine.autograd import Tensor, no_grad
 from engine.nudge import gradcheck
 from engine.ops import cross_entropy
 from model.data import batch, encode
@@ -70,6 +70,44 @@ def test_where_all_labels_are_ignored_there_is_no_mean():
         cross_entropy(Tensor(np.zeros((2, 5))), [-1, -1])
 
 
+def test_no_grad_remembers_nothing():
+    w = Tensor([1.0, 2.0])
+    with no_grad():
+        y = (w * 3.0).sum()
+    assert (y.item(), y.parents) == (9.0, ())
+    for _ in range(2):
+        with pytest.raises(ValueError, match="backward: got a Tensor made from nothing; expected"):
+            y.backward()
+    (w * y).sum().backward()
+    assert w.grad.tolist() == [9.0, 9.0]
+
+
+def test_no_grad_ends_after_an_error():
+    with pytest.raises(ValueError), no_grad():
+        Tensor(-1.0).log()
+    assert (Tensor(1.0) * 2.0).parents != ()
+    with no_grad():
+        with no_grad():
+            pass
+        assert (Tensor(1.0) * 2.0).parents == ()
+
+
+def test_one_no_grad_may_stand_inside_itself():
+    quiet = no_grad()
+    with quiet:
+        with quiet:
+            pass
+        assert (Tensor(1.0) * 2.0).parents == ()
+    assert (Tensor(1.0) * 2.0).parents != ()
+
+
+def test_detach_lets_no_gradient_through():
+    w = Tensor([1.0, 2.0])
+    (w * w.detach()).sum().backward()
+    assert w.grad.tolist() == [1.0, 2.0]
+    assert w.detach().numpy() is w.numpy()
+
+
 def test_item_is_a_plain_float():
     assert type(Tensor(2.5).item()) is float
     with pytest.raises(ValueError):
@@ -81,3 +119,15 @@ def test_average_loss_is_over_letters_however_names_are_batched():
     names = [random.Random(k).choice(NAMES) for k in range(300)]
     total = math.fsum(name_loss(model, encode(n)).item() * (len(n) + 1) for n in names)
     assert average_loss(model, names) == pytest.approx(total / sum(len(n) + 1 for n in names))
+
+
+def test_evaluating_remembers_nothing():
+    model, parents = GPT(random.Random(1)), []
+
+    def spy(x):
+        logits = model(x)
+        parents.append(logits.parents)
+        return logits
+
+    average_loss(spy, NAMES)
+    assert parents == [()]
