@@ -1,9 +1,10 @@
 """A language model made by counting: how often does each letter follow each other one?"""
 
 import math
-from collections import defaultdict
 
-from model.data import LETTERS, encode
+import numpy as np
+
+from model.data import LETTERS
 
 # Added to every count, so that a pair never seen is unlikely and not impossible.
 SMOOTHING = 0.5
@@ -31,29 +32,31 @@ def average_surprise(table, data):
     return total / len(data)
 
 
-def count_after(names, memory):
-    """counts[context][y]: how often letter y came after the `memory` letters in context."""
-    counts = defaultdict(lambda: [SMOOTHING] * len(LETTERS))
-    for x, y in windows(names, memory):
-        counts[x][y] += 1
-    return counts
+def counted_loss(seen, asked, V):
+    """The loss on `asked` of a model that has counted `seen`, each (contexts (N, memory), y (N)).
+
+    p[y] = (how often y came after the context + SMOOTHING) / (how often that came + V * SMOOTHING)
+    """
+    # The context and the letter after it, as digits of one number in base V.
+    places = V ** np.arange(seen[0].shape[1] + 1)
+    pairs = [np.column_stack((y, contexts)) @ places for contexts, y in (seen, asked)]
+    pairs_seen = times(*pairs)
+    contexts_seen = times(*(pair // V for pair in pairs))
+    return -np.log((pairs_seen + SMOOTHING) / (contexts_seen + V * SMOOTHING)).mean()
 
 
-def windows(names, memory):
-    """Each letter y of each name with the tuple of `memory` letters before it."""
-    for name in names:
-        padded = [0] * (memory - 1) + encode(name)
-        for t in range(max(memory, 1), len(padded)):
-            yield tuple(padded[t - memory : t]), padded[t]
+def times(seen, asked):
+    """How often each number of `asked` stands in `seen`."""
+    kinds, counts = np.unique(seen, return_counts=True)
+    place = np.searchsorted(kinds, asked).clip(max=len(kinds) - 1)
+    return np.where(kinds[place] == asked, counts[place], 0)
 
 
-def yardsticks(names, held_out):
-    """The losses on the held-out names of what counting knows, in one line."""
-    words = [f"uniform {math.log(len(LETTERS)):.3f}"]
+def yardsticks(data):
+    """The losses on what is held out of what counting knows, in one line."""
+    V = len(data.characters)
+    words = [f"uniform {math.log(V):.3f}"]
     for memory, kind in enumerate(["letters", "pairs", "triples", "fours"]):
-        counts = count_after(names, memory)
-        total, examples = 0.0, list(windows(held_out, memory))
-        for x, y in examples:
-            total -= math.log(counts[x][y] / sum(counts[x]))
-        words.append(f"{kind} {total / len(examples):.3f}")
+        loss = counted_loss(data.contexts(False, memory), data.contexts(True, memory), V)
+        words.append(f"{kind} {loss:.3f}")
     return " · ".join(words)

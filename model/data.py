@@ -1,4 +1,4 @@
-"""Names as lists of numbers."""
+"""Names as arrays of numbers, a row each."""
 
 import random
 from pathlib import Path
@@ -69,3 +69,32 @@ def split(names):
     shuffled = sorted(set(names))
     random.Random(1).shuffle(shuffled)
     return [name for i, name in enumerate(shuffled) if i % 10], shuffled[::10]
+
+
+class Names:
+    """Names, each of them a row of its own; every tenth is held out."""
+
+    characters = LETTERS
+
+    def __init__(self, path):
+        self.train, self.held_out = split(read_names(path))
+
+    def batch(self, rng, size):
+        """(x, y) of names drawn at random, each (size, T), T the longest name's as in batch."""
+        return batch(rng.choices(self.train, k=size))
+
+    def batches(self, held_out, size=256):
+        """The held-out names, or as many of those to learn from, in batches."""
+        names = self.held_out if held_out else self.train[: len(self.held_out)]
+        return [batch(names[i : i + size]) for i in range(0, len(names), size)]
+
+    def contexts(self, held_out, memory):
+        """(c, y): the `memory` letters before each letter, (N, memory), and that letter, (N)."""
+        names = self.held_out if held_out else self.train
+        c, y = [], []
+        for name in names:
+            padded = [0] * (memory - 1) + encode(name)
+            for t in range(max(memory, 1), len(padded)):
+                c.append(padded[t - memory : t])
+                y.append(padded[t])
+        return np.array(c, dtype=int).reshape(len(y), memory), np.array(y)

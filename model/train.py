@@ -9,21 +9,22 @@ from engine.ops import cross_entropy
 from engine.optim import Adam, warm_up_cool_down
 from model import STEP
 from model.count import yardsticks
-from model.data import NAMES_FILE, batch, read_names, split
+from model.data import NAMES_FILE, Names
 from model.gpt import GPT
 from model.sample import sample_name
 from model.services.checkpoint import save
 from model.services.progress import Progress, fail, run_program
 
+MOST = {"steps": 10_000_000, "batch_size": 100_000}
 
-def train(model, names, learning_rate, passes=1, batch_size=32):
-    """Walks downhill, a batch at a time; each pass goes through all names in random order."""
+
+def train(model, data, learning_rate, steps, batch_size=32):
+    """Walks downhill, a batch at a time."""
     optimizer = Adam(model.parameters(), learning_rate)
     rng = random.Random(2)
-    rows = [name for _ in range(passes) for name in rng.sample(names, len(names))]
-    progress = Progress([rows[i : i + batch_size] for i in range(0, len(rows), batch_size)])
-    for some in progress:
-        x, y = batch(some)
+    progress = Progress(range(steps))
+    for _ in progress:
+        x, y = data.batch(rng, batch_size)
         loss = cross_entropy(model(x), y)
         if not loss.item() < 1000:
             raise ValueError(
@@ -38,11 +39,10 @@ def train(model, names, learning_rate, passes=1, batch_size=32):
     return progress
 
 
-def average_loss(model, names):
-    """The loss a letter, over all letters of the names."""
+def average_loss(model, batches):
+    """The loss a letter, over all letters of the batches (x, y)."""
     total, letters = 0.0, 0
-    for i in range(0, len(names), 256):
-        x, y = batch(names[i : i + 256])
+    for x, y in batches:
         with no_grad():
             total += cross_entropy(model(x), y).item() * (y >= 0).sum()
         letters += (y >= 0).sum()
@@ -53,22 +53,19 @@ def main():
     parser = argparse.ArgumentParser(prog="train", description=__doc__)
     parser.add_argument("--names", default=NAMES_FILE, help="a text file with one name a line")
     parser.add_argument("--learning-rate", type=float, default=0.02, help="default 0.02")
-    parser.add_argument("--passes", type=int, default=30, help="through all names; default 30")
+    parser.add_argument("--steps", type=int, default=2700, help="default 2700")
     parser.add_argument("--batch-size", type=int, default=32, help="names a step; default 32")
     options = parser.parse_args()
-    if not 1 <= options.batch_size <= 100_000:
-        fail(f"train: got batches of {options.batch_size} names; expected 1 to 100,000")
+    for name, most in MOST.items():
+        if getattr(options, name) not in range(1, most + 1):
+            got = f"--{name.replace('_', '-')} {getattr(options, name)}"
+            fail(f"train: got {got}; expected 1 to {most:,}")
     if not 0 < options.learning_rate < math.inf:
         fail(f"train: got the learning rate {options.learning_rate}; expected a number above 0")
-    if not 1 <= options.passes <= 1000:
-        fail(f"train: got {options.passes} passes; expected 1 to 1,000")
     try:
-        names = read_names(options.names)
-        train_names, held_out_names = split(names)
+        data = Names(options.names)
         model = GPT(random.Random(2))
-        progress = train(
-            model, train_names, options.learning_rate, options.passes, options.batch_size
-        )
+        progress = train(model, data, options.learning_rate, options.steps, options.batch_size)
     except ValueError as error:
         fail(f"train: {error}")
     except MemoryError:
@@ -76,13 +73,13 @@ def main():
 
     save(model)
     size = sum(weight.data.size for weight in model.parameters())
-    loss = average_loss(model, train_names[: len(held_out_names)])
-    held_out = average_loss(model, held_out_names)
+    loss = average_loss(model, data.batches(held_out=False))
+    held_out = average_loss(model, data.batches(held_out=True))
     print(
         f"{STEP} · {size:,} weights · loss {loss:.4f} · held-out {held_out:.4f} · "
         f"{progress.speed()}"
     )
-    print(yardsticks(train_names, held_out_names))
+    print(yardsticks(data))
     rng = random.Random(1)
     print(" ".join(sample_name(model, rng) for _ in range(10)))
 

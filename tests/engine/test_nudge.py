@@ -6,8 +6,10 @@ import pytest
 from engine.autograd import Tensor
 from engine.nudge import nudge
 from engine.ops import cross_entropy, softmax
+from model.data import batch
 from model.gpt import GPT
 from model.train import average_loss, train
+from tests.few_names import FewNames
 
 
 def cube(weights):
@@ -50,7 +52,7 @@ def test_cross_entropy_is_the_surprise_of_softmax():
 def test_training_finds_the_odds_of_what_it_sees():
     """After a: always n, then always the end; the loss tends to 0."""
     model = GPT(random.Random(1))
-    before = average_loss(model, ["an"])
-    train(model, ["an"] * 120, learning_rate=0.5, batch_size=1)
+    before = average_loss(model, [batch(["an"])])
+    train(model, FewNames(["an"]), learning_rate=0.5, steps=120, batch_size=1)
     assert before == pytest.approx(math.log(27), abs=0.5)
-    assert average_loss(model, ["an"]) < 0.1
+    assert average_loss(model, [batch(["an"])]) < 0.1

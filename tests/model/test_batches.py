@@ -11,6 +11,7 @@ from model.data import batch, encode
 from model.gpt import GPT
 from model.train import average_loss
 from tests.compare import assert_close
+from tests.few_names import FewNames
 from tests.losses import name_loss
 
 NAMES = ["bo", "annabella", "ida"]
@@ -118,7 +119,10 @@ def test_average_loss_is_over_letters_however_names_are_batched():
     model = GPT(random.Random(1))
     names = [random.Random(k).choice(NAMES) for k in range(300)]
     total = math.fsum(name_loss(model, encode(n)).item() * (len(n) + 1) for n in names)
-    assert average_loss(model, names) == pytest.approx(total / sum(len(n) + 1 for n in names))
+    expected = total / sum(len(n) + 1 for n in names)
+    for size in (7, 300):
+        batches = FewNames([], names).batches(held_out=True, size=size)
+        assert average_loss(model, batches) == pytest.approx(expected)
 
 
 def test_evaluating_remembers_nothing():
@@ -129,5 +133,5 @@ def test_evaluating_remembers_nothing():
         parents.append(logits.parents)
         return logits
 
-    average_loss(spy, NAMES)
+    average_loss(spy, [batch(NAMES)])
     assert parents == [()]

@@ -1,12 +1,21 @@
 import math
 import random
 
+import numpy as np
 import pytest
 
 from engine.autograd import Tensor
-from model.count import SMOOTHING, average_surprise, count_pairs, probabilities, yardsticks
+from model.count import (
+    SMOOTHING,
+    average_surprise,
+    count_pairs,
+    counted_loss,
+    probabilities,
+    yardsticks,
+)
 from model.data import LETTERS, pairs
 from model.sample import sample_name
+from tests.few_names import FewNames
 
 
 def test_counts_of_one_name():
@@ -52,7 +61,7 @@ def test_sample_follows_the_table():
 
 def test_yardsticks_count_letters_pairs_triples_and_fours():
     """With one name over and over each longer memory knows more; smoothing keeps it above 0."""
-    line = yardsticks(["anna"] * 50, ["anna"])
+    line = yardsticks(FewNames(["anna"] * 50, ["anna"]))
     losses = [float(words.split()[1]) for words in line.split(" · ")]
     assert [words.split()[0] for words in line.split(" · ")] == [
         "uniform",
@@ -69,4 +78,14 @@ def test_pairs_of_the_yardsticks_are_those_of_the_table():
     names = ["anna", "bo", "nora", "hannah"]
     table = [probabilities(row) for row in count_pairs(pairs(names))]
     expected = average_surprise(table, pairs(["hanna"]))
-    assert f" pairs {expected:.3f} " in yardsticks(names, ["hanna"])
+    assert f" pairs {expected:.3f} " in yardsticks(FewNames(names, ["hanna"]))
+
+
+def test_counted_loss_by_hand():
+    """After 1 came 0 twice and 1 once, of V = 2: p(0 | 1) = (2 + 0.5) / (3 + 1); 0 was never seen
+    as a context, so there p is 1/2.
+    """
+    seen = np.array([[1], [1], [1]]), np.array([0, 0, 1])
+    asked = np.array([[1], [0]]), np.array([0, 1])
+    expected = -(math.log(2.5 / 4) + math.log(0.5)) / 2
+    assert counted_loss(seen, asked, V=2) == pytest.approx(expected)

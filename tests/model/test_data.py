@@ -1,8 +1,10 @@
 import random
 
+import numpy as np
 import pytest
 
-from model.data import NAMES_FILE, decode, encode, pairs, read_names, split
+from model.data import NAMES_FILE, Names, decode, encode, pairs, read_names, split
+from tests.few_names import FewNames
 
 
 def test_encode_and_decode_are_each_others_reverse():
@@ -55,3 +57,27 @@ def test_unusable_file_gets_one_clear_line(tmp_path, content, message):
         path.write_bytes(content)
     with pytest.raises(ValueError, match=message):
         read_names(path)
+
+
+def test_batches_are_drawn_from_the_names_to_learn_from():
+    data = Names(NAMES_FILE)
+    x, y = data.batch(random.Random(1), 64)
+    assert x.shape == y.shape and len(x) == 64
+    names = [decode(row) for row in x]
+    assert set(names) <= set(data.train) and len(set(names)) > 50
+    same, _ = data.batch(random.Random(1), 64)
+    assert np.array_equal(x, same)
+
+
+def test_batches_hold_each_held_out_name_once():
+    data = Names(NAMES_FILE)
+    rows = [row for x, _ in data.batches(held_out=True, size=100) for row in x]
+    assert [decode(row) for row in rows] == data.held_out
+
+
+def test_contexts_are_the_letters_before_each_letter():
+    data = FewNames(["abe"])
+    contexts, y = data.contexts(held_out=False, memory=2)
+    assert y.tolist() == [1, 2, 5, 0]
+    assert contexts.tolist() == [[0, 0], [0, 1], [1, 2], [2, 5]]
+    assert data.contexts(held_out=False, memory=0)[0].shape == (4, 0)

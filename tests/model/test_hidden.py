@@ -1,8 +1,10 @@
 import random
 
 from engine.autograd import Tensor
+from model.data import batch
 from model.gpt import GPT, Linear
 from model.train import average_loss, train
+from tests.few_names import FewNames
 
 
 def test_a_bend_lets_the_model_combine():
@@ -25,7 +27,7 @@ def test_a_bend_lets_the_model_combine():
 def test_learning_one_name_by_heart_makes_other_names_worse():
     model = GPT(random.Random(1))
     others = ["elif", "goran", "ines", "tom"]
-    before = average_loss(model, others)
-    train(model, ["anna"] * 100, learning_rate=0.5, batch_size=1)
-    assert average_loss(model, ["anna"]) < 0.1
-    assert average_loss(model, others) > before + 1
+    before = average_loss(model, [batch(others)])
+    train(model, FewNames(["anna"]), learning_rate=0.5, steps=100, batch_size=1)
+    assert average_loss(model, [batch(["anna"])]) < 0.1
+    assert average_loss(model, [batch(others)]) > before + 1

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from engine.nudge import nudge
-from model.data import NAMES_FILE, encode, read_names, split
+from model.data import NAMES_FILE, Names, encode
 from model.gpt import GPT, V
 from model.train import average_loss
 from tests.compare import assert_close
@@ -23,7 +23,7 @@ def test_4000_weights():
 def test_untrained_loss_is_log_27():
     """Within 0.03, on names from the list: an untrained model is not sure of anything."""
     for seed in range(3):
-        loss = average_loss(GPT(random.Random(seed)), split(read_names(NAMES_FILE))[1][:30])
+        loss = average_loss(GPT(random.Random(seed)), Names(NAMES_FILE).batches(held_out=True))
         assert loss == pytest.approx(math.log(V), abs=0.03)
 
 

@@ -23,7 +23,7 @@ def run(*arguments):
 def test_own_list_of_names(tmp_path):
     path = tmp_path / "mine.txt"
     path.write_text("anna\nbo\ncarl\ndora\nemil\nfinn\ngreta\nhans\nida\njan\nkai\nlea\n")
-    done = run("--names", str(path))
+    done = run("--names", str(path), "--steps", "100")
     assert done.returncode == 0
     report, yardsticks, names = done.stdout.splitlines()
     assert report.startswith("step-") and " · held-out " in report
@@ -35,7 +35,7 @@ def test_a_folder_that_cannot_be_written(tmp_path):
     path = tmp_path / "mine.txt"
     path.write_text("anna\nbo\ncarl\ndora\nemil\nfinn\ngreta\nhans\nida\njan\n")
     Path("runs").write_text("not a folder")
-    done = run("--names", str(path))
+    done = run("--names", str(path), "--steps", "2")
     assert (done.returncode, done.stdout) == (2, "")
     last = done.stderr.splitlines()[-1]
     assert last == "weights: got File exists at runs/weights.json; expected to write there"
@@ -72,6 +72,7 @@ def test_learning_rate_must_be_a_number_above_0():
 
 
 def test_batches_hold_at_least_one_name():
-    done = run("--batch-size", "0")
-    assert (done.returncode, done.stderr.count("\n")) == (2, 1)
-    assert "train: got batches of 0 names; expected 1 to 100,000" in done.stderr
+    for flags in (["--batch-size", "0"], ["--steps", "0"]):
+        done = run(*flags)
+        assert (done.returncode, done.stderr.count("\n")) == (2, 1)
+        assert f"train: got {' '.join(flags)}; expected 1 to 10" in done.stderr

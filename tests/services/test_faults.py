@@ -16,11 +16,8 @@ from model.services.checkpoint import WEIGHTS, load, save
 
 ROOT = Path(__file__).parents[2]
 NAMES = "anna bo carl dora emil finn greta hans ida jan kai lea"
-PROGRAMS = [
-    ["train", "--names", "mine.txt"],
-    ["sample", "--count", "2"],
-    ["instruments.look", "anna"],
-]
+PROGRAMS = [["train", "--names", "mine.txt", "--steps", "2"], ["sample", "--count", "2"]]
+PROGRAMS += [["instruments.look", "anna"]]
 
 
 @pytest.fixture(autouse=True)
@@ -116,8 +113,8 @@ def test_traceback_for_those_who_want_it():
 @pytest.mark.parametrize(
     "program, number, expected",
     [
-        ("train", "--passes 0", "expected 1 to 1,000"),
-        ("train", "--passes 99999999999999999999", "expected 1 to 1,000"),
+        ("train", "--steps 0", "got --steps 0; expected 1 to 10,000,000"),
+        ("train", "--steps 99999999999999999999", "expected 1 to 10,000,000"),
         ("train", "--batch-size 99999999999999999999", "expected 1 to 100,000"),
         ("sample", "--count -1", "got -1 names; expected at least 1"),
         ("sample", "--temperature 1e-320", "expected 0.001 to 1000"),
