@@ -1,6 +1,7 @@
-"""Names as arrays of numbers, a row each."""
+"""Text as arrays of numbers: names, a row each, or windows of a long text."""
 
 import random
+from abc import ABC, abstractmethod
 from pathlib import Path
 
 import numpy as np
@@ -71,7 +72,29 @@ def split(names):
     return [name for i, name in enumerate(shuffled) if i % 10], shuffled[::10]
 
 
-class Names:
+class Dataset(ABC):
+    """Rows of numbers to learn from, and some held out: what names and texts have in common.
+
+    characters: what the numbers stand for, each at its place
+    """
+
+    @abstractmethod
+    def batch(self, rng, size):
+        """(x, y), each (size, T): rows to learn from, drawn at random, and what comes next.
+
+        y is -1 where there is nothing to predict.
+        """
+
+    @abstractmethod
+    def batches(self, held_out, size):
+        """What is held out, or as much of what is to learn from, as a list of batches (x, y)."""
+
+    @abstractmethod
+    def contexts(self, held_out, memory):
+        """(c, y) for counting: the `memory` numbers before each one, (N, memory), and it, (N)."""
+
+
+class Names(Dataset):
     """Names, each of them a row of its own; every tenth is held out."""
 
     characters = LETTERS
@@ -98,3 +121,52 @@ class Names:
                 c.append(padded[t - memory : t])
                 y.append(padded[t])
         return np.array(c, dtype=int).reshape(len(y), memory), np.array(y)
+
+
+class Text(Dataset):
+    """A long text, seen through windows of T characters; the last tenth is held out."""
+
+    def __init__(self, text, T):
+        self.characters, self.T = "".join(sorted(set(text))), T
+        if len(text) < 20 * (T + 1):
+            raise ValueError(f"data: got {len(text)} characters; expected {20 * (T + 1)} or more")
+        place = {c: i for i, c in enumerate(self.characters)}
+        numbers = np.array([place[c] for c in text])
+        cut = len(text) * 9 // 10
+        self.train, self.held_out = numbers[:cut], numbers[cut:]
+
+    def batch(self, rng, size):
+        """(x, y), each (size, T): windows that start anywhere, and the same one place later."""
+        starts = [rng.randrange(len(self.train) - self.T) for _ in range(size)]
+        places = np.array(starts)[:, None] + np.arange(self.T + 1)  # (size, T + 1)
+        rows = self.train[places]
+        return rows[:, :-1], rows[:, 1:]
+
+    def batches(self, held_out, size=64):
+        """Window after window of the held-out text, or of as much of the text to learn from, in
+        batches; 65,536 characters at most.
+        """
+        numbers = self.held_out if held_out else self.train
+        count = min(len(self.held_out) - 1, 65_536) // self.T
+        x, y = (numbers[k:][: count * self.T].reshape(count, self.T) for k in (0, 1))
+        return [(x[i : i + size], y[i : i + size]) for i in range(0, count, size)]
+
+    def contexts(self, held_out, memory):
+        """(c, y): the `memory` characters before each one, (N, memory), and that one, (N)."""
+        numbers = self.held_out if held_out else self.train
+        rows = np.lib.stride_tricks.sliding_window_view(numbers, memory + 1)
+        return rows[:, :-1], rows[:, -1]
+
+
+def load_data(name, path=NAMES_FILE, T=16):
+    """The data that --data names: names, or the text file at a path.
+
+    Raises ValueError where a file is missing, is not text, or is too short.
+    """
+    if name == "names":
+        return Names(path)
+    try:
+        return Text(Path(name).read_text(encoding="utf-8"), T)
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "not UTF-8 text"
+        raise ValueError(f"data: got {name} ({reason}); expected names or a text file") from None

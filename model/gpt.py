@@ -8,8 +8,6 @@ from engine.autograd import no_grad
 from engine.module import Module, matrix, vector
 from engine.ops import layernorm, softmax, softmax_values, where
 
-V = 27
-
 
 class Linear(Module):
     """y = x @ weight.T + bias        x (…, C), weight (K, C), bias (K), y (…, K)"""
@@ -87,9 +85,9 @@ class Block(Module):
 
 
 class GPT(Module):
-    """Logits of the next letter at every place of B names, from all letters up to there."""
+    """Logits of the next letter at every place of B rows, from all letters up to there."""
 
-    def __init__(self, rng, T=16, C=16, H=4, L=1):
+    def __init__(self, rng, V=27, T=16, C=16, H=4, L=1):
         self.tok_emb = matrix(rng, V, C, scale=0.02)
         self.pos_emb = matrix(rng, T, C, scale=0.02)
         # 2 * L parts add to the road; smaller last matrices keep their sum at one scale.

@@ -14,13 +14,31 @@ def sample_name(model, rng, temperature=1.0, prompt=""):
     letters = encode(prompt)[:-1]
     if len(prompt) > LONGEST:
         raise ValueError(f"prompt: got {prompt!r}; expected at most {LONGEST} letters")
-    while len(letters) <= LONGEST:
-        probs = next_letter(model, letters, temperature)
-        (letter,) = rng.choices(range(len(probs)), weights=probs)
-        if letter == 0:
+    return decode(continuation(model, rng, letters, LONGEST - len(prompt), temperature, stop=0))
+
+
+def sample_text(model, rng, characters, length, temperature=1.0, prompt=""):
+    """The prompt and `length` characters that go on from it; '' stands for the first character."""
+    prompt = prompt or characters[0]
+    for c in prompt:
+        if c not in characters:
+            raise ValueError(f"prompt: got {c!r}; expected characters of the text it learnt from")
+    numbers = [characters.index(c) for c in prompt]
+    numbers = continuation(model, rng, numbers, length, temperature, seen=len(model.pos_emb))
+    return "".join(characters[number] for number in numbers)
+
+
+def continuation(model, rng, numbers, length, temperature, stop=None, seen=None):
+    """The numbers and up to `length` more, until `stop` comes. The model sees the last `seen`."""
+    numbers = list(numbers)
+    for _ in range(length):
+        shown = numbers if seen is None else numbers[-seen:]
+        probs = next_letter(model, shown, temperature)
+        (number,) = rng.choices(range(len(probs)), weights=probs)
+        if number == stop:
             break
-        letters.append(letter)
-    return decode(letters)
+        numbers.append(number)
+    return numbers
 
 
 def main():

@@ -9,9 +9,9 @@ from engine.ops import cross_entropy
 from engine.optim import Adam, warm_up_cool_down
 from model import STEP
 from model.count import yardsticks
-from model.data import NAMES_FILE, Names
+from model.data import NAMES_FILE, load_data
 from model.gpt import GPT
-from model.sample import sample_name
+from model.sample import sample_name, sample_text
 from model.services.checkpoint import save
 from model.services.progress import Progress, fail, run_program
 
@@ -51,10 +51,11 @@ def average_loss(model, batches):
 
 def main():
     parser = argparse.ArgumentParser(prog="train", description=__doc__)
+    parser.add_argument("--data", default="names", help="names, or a text file; default names")
     parser.add_argument("--names", default=NAMES_FILE, help="a text file with one name a line")
     parser.add_argument("--learning-rate", type=float, default=0.02, help="default 0.02")
     parser.add_argument("--steps", type=int, default=2700, help="default 2700")
-    parser.add_argument("--batch-size", type=int, default=32, help="names a step; default 32")
+    parser.add_argument("--batch-size", type=int, default=32, help="rows a step; default 32")
     options = parser.parse_args()
     for name, most in MOST.items():
         if getattr(options, name) not in range(1, most + 1):
@@ -63,15 +64,17 @@ def main():
     if not 0 < options.learning_rate < math.inf:
         fail(f"train: got the learning rate {options.learning_rate}; expected a number above 0")
     try:
-        data = Names(options.names)
-        model = GPT(random.Random(2))
+        data = load_data(options.data, options.names)
+        model = GPT(random.Random(2), V=len(data.characters))
         progress = train(model, data, options.learning_rate, options.steps, options.batch_size)
     except ValueError as error:
         fail(f"train: {error}")
     except MemoryError:
         fail(f"train: got batches of {options.batch_size}, too large for memory; expected less")
 
-    save(model)
+    # The file has no place for the characters of a text, and without them its weights say nothing.
+    if options.data == "names":
+        save(model)
     size = sum(weight.data.size for weight in model.parameters())
     loss = average_loss(model, data.batches(held_out=False))
     held_out = average_loss(model, data.batches(held_out=True))
@@ -81,7 +84,10 @@ def main():
     )
     print(yardsticks(data))
     rng = random.Random(1)
-    print(" ".join(sample_name(model, rng) for _ in range(10)))
+    if options.data == "names":
+        print(" ".join(sample_name(model, rng) for _ in range(10)))
+    else:
+        print(sample_text(model, rng, data.characters, length=300).strip())
 
 
 if __name__ == "__main__":

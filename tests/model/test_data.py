@@ -3,7 +3,7 @@ import random
 import numpy as np
 import pytest
 
-from model.data import NAMES_FILE, Names, decode, encode, pairs, read_names, split
+from model.data import NAMES_FILE, Dataset, Names, Text, decode, encode, pairs, read_names, split
 from tests.few_names import FewNames
 
 
@@ -81,3 +81,15 @@ def test_contexts_are_the_letters_before_each_letter():
     assert y.tolist() == [1, 2, 5, 0]
     assert contexts.tolist() == [[0, 0], [0, 1], [1, 2], [2, 5]]
     assert data.contexts(held_out=False, memory=0)[0].shape == (4, 0)
+
+
+def test_a_data_set_answers_all_that_is_asked_of_one():
+    class Half(Dataset):
+        characters = "ab"
+
+        def batch(self, rng, size):
+            return np.zeros((size, 4), int), np.zeros((size, 4), int)
+
+    with pytest.raises(TypeError, match=r"batches.*contexts"):
+        Half()
+    assert issubclass(Names, Dataset) and issubclass(Text, Dataset)

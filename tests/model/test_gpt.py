@@ -8,7 +8,7 @@ from engine.autograd import Tensor
 from engine.module import Module, matrix, vector
 from engine.optim import SGD
 from model.data import encode
-from model.gpt import GPT, Linear, V
+from model.gpt import GPT, Linear
 from tests.losses import name_logits, name_loss
 
 
@@ -47,7 +47,7 @@ def test_logits_at_every_place_see_the_letters_up_to_there():
         name_logits(model, encode("anna")[:-1]),
         name_logits(model, encode("anno")[:-1]),
     )
-    assert logits.shape == (5, V)
+    assert logits.shape == (5, 27)
     assert np.array_equal(logits.data[:4], changed.data[:4])
     assert not np.array_equal(logits.data[4], changed.data[4])
 
@@ -68,11 +68,11 @@ def test_weights_that_start_equal_stay_equal():
 def test_weights_that_start_small_start_with_log_27():
     """Why weights start small: an untrained model that is sure of anything is surprised."""
     untrained = name_loss(GPT(random.Random(1)), encode("anna")).data
-    assert untrained == pytest.approx(math.log(V), abs=0.2)
+    assert untrained == pytest.approx(math.log(27), abs=0.2)
     loud = GPT(random.Random(1))
     for weight in loud.parameters():
         weight.data *= 15
-    assert name_loss(loud, encode("anna")).data > 2 * math.log(V)
+    assert name_loss(loud, encode("anna")).data > 2 * math.log(27)
 
 
 def test_matrix_and_vector():

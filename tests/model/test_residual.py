@@ -6,7 +6,7 @@ import pytest
 
 from engine.autograd import Tensor
 from engine.nudge import nudge
-from model.gpt import GPT, MLP, Block, V
+from model.gpt import GPT, MLP, Block
 from tests.compare import assert_close
 
 
@@ -70,4 +70,4 @@ def test_blocks_can_be_stacked():
     one, two = GPT(random.Random(1)), GPT(random.Random(1), L=2)
     extra = {name for name, _ in two.named_parameters()} - {n for n, _ in one.named_parameters()}
     assert extra == {f"blocks.1.{name}" for name, _ in one.blocks[0].named_parameters()}
-    assert two(np.array([[0, 1, 2]])).shape == (1, 3, V)
+    assert two(np.array([[0, 1, 2]])).shape == (1, 3, 27)

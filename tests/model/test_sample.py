@@ -9,6 +9,7 @@ import pytest
 
 from model import STEP
 from model.gpt import GPT
+from model.sample import sample_text
 from model.services.checkpoint import load, save
 
 ROOT = Path(__file__).parents[2]
@@ -83,6 +84,12 @@ def test_weights_that_are_missing_foreign_or_damaged(trained, tmp_path, program)
         assert message in done.stderr
     path.unlink()
     assert "expected what make train leaves" in run(trained, *program).stderr
+
+
+def test_a_text_goes_on_from_its_prompt_past_the_context():
+    model = GPT(random.Random(7), V=5, T=8, C=4, H=2)
+    text = sample_text(model, random.Random(1), "\n aht", length=30, prompt="hat")
+    assert len(text) == 33 and text.startswith("hat")
 
 
 def test_a_drawing_from_saved_weights(trained):
