@@ -158,7 +158,7 @@ class Text(Dataset):
         return rows[:, :-1], rows[:, -1]
 
 
-def load_data(name, path=NAMES_FILE, T=16):
+def load_data(name, path=NAMES_FILE, T=64):
     """The data that --data names: names, or the text file at a path.
 
     Raises ValueError where a file is missing, is not text, or is too short.

@@ -28,11 +28,11 @@ class Attention(Module):
     and receives the sum of p[s] * v[s]
     """
 
-    def __init__(self, rng, C, H, scale_out=0.1):
+    def __init__(self, rng, C, H, scale=0.1, scale_out=0.1):
         if C % H:
             raise ValueError(f"Attention: got {C} channels for {H} heads; expected a multiple")
         self.H = H
-        self.qkv = Linear(rng, C, 3 * C)
+        self.qkv = Linear(rng, C, 3 * C, scale)
         self.proj = Linear(rng, C, C, scale_out)
 
     def __call__(self, x):
@@ -62,8 +62,8 @@ class LayerNorm(Module):
 class MLP(Module):
     """Two layers with a bend between them, for each letter alone: C -> 4 * C -> C."""
 
-    def __init__(self, rng, C, scale_out=0.1):
-        self.up = Linear(rng, C, 4 * C)
+    def __init__(self, rng, C, scale=0.1, scale_out=0.1):
+        self.up = Linear(rng, C, 4 * C, scale)
         self.down = Linear(rng, 4 * C, C, scale_out)
 
     def __call__(self, x):
@@ -73,11 +73,11 @@ class MLP(Module):
 class Block(Module):
     """Letters hear each other, then think alone; what comes of it is added to what was there."""
 
-    def __init__(self, rng, C, H, scale_out=0.1):
+    def __init__(self, rng, C, H, scale=0.1, scale_out=0.1):
         self.ln_1 = LayerNorm(C)
-        self.attn = Attention(rng, C, H, scale_out)
+        self.attn = Attention(rng, C, H, scale, scale_out)
         self.ln_2 = LayerNorm(C)
-        self.mlp = MLP(rng, C, scale_out)
+        self.mlp = MLP(rng, C, scale, scale_out)
 
     def __call__(self, x):
         x = x + self.attn(self.ln_1(x))
@@ -87,12 +87,13 @@ class Block(Module):
 class GPT(Module):
     """Logits of the next letter at every place of B rows, from all letters up to there."""
 
-    def __init__(self, rng, V=27, T=16, C=16, H=4, L=1):
+    def __init__(self, rng, V=27, T=16, C=16, H=4, L=1, scale=0.1):
+        self.sizes = {"V": V, "T": T, "C": C, "H": H, "L": L}
         self.tok_emb = matrix(rng, V, C, scale=0.02)
         self.pos_emb = matrix(rng, T, C, scale=0.02)
         # 2 * L parts add to the road; smaller last matrices keep their sum at one scale.
-        scale_out = 0.1 / math.sqrt(2 * L)
-        self.blocks = [Block(rng, C, H, scale_out) for _ in range(L)]
+        scale_out = scale / math.sqrt(2 * L)
+        self.blocks = [Block(rng, C, H, scale, scale_out) for _ in range(L)]
         self.ln_f = LayerNorm(C)
 
     def __call__(self, letters):

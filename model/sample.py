@@ -1,10 +1,10 @@
-"""Invents names, with the weights that make train has left."""
+"""Invents names, or goes on with a text, with the weights that make train has left."""
 
 import argparse
 import random
 
-from model.data import LONGEST, decode, encode
-from model.gpt import GPT, next_letter
+from model.data import LETTERS, LONGEST, decode, encode
+from model.gpt import next_letter
 from model.services.checkpoint import load
 from model.services.progress import fail, run_program
 
@@ -24,7 +24,7 @@ def sample_text(model, rng, characters, length, temperature=1.0, prompt=""):
         if c not in characters:
             raise ValueError(f"prompt: got {c!r}; expected characters of the text it learnt from")
     numbers = [characters.index(c) for c in prompt]
-    numbers = continuation(model, rng, numbers, length, temperature, seen=len(model.pos_emb))
+    numbers = continuation(model, rng, numbers, length, temperature, seen=model.sizes["T"])
     return "".join(characters[number] for number in numbers)
 
 
@@ -43,18 +43,24 @@ def continuation(model, rng, numbers, length, temperature, stop=None, seen=None)
 
 def main():
     parser = argparse.ArgumentParser(prog="sample", description=__doc__)
-    parser.add_argument("--prompt", default="", help="letters that every name begins with")
+    parser.add_argument("--prompt", default="", help="how each name, or the text, begins")
     parser.add_argument("--temperature", type=float, default=1.0, help="default 1.0")
     parser.add_argument("--seed", type=int, default=1, help="another seed, other names")
-    parser.add_argument("--count", type=int, default=10, help="how many names")
+    parser.add_argument("--count", type=int, default=10, help="how many names; default 10")
+    parser.add_argument("--length", type=int, default=500, help="of a text; default 500")
     options = parser.parse_args()
-    if options.count < 1:
-        fail(f"sample: got {options.count} names; expected at least 1")
-    model, rng = GPT(random.Random(1)), random.Random(options.seed)
+    if min(options.count, options.length) < 1:
+        got = f"{options.count} names, {options.length} characters"
+        fail(f"sample: got {got}; expected at least 1 of each")
+    rng = random.Random(options.seed)
     try:
-        load(model)
-        for _ in range(options.count):
-            print(sample_name(model, rng, options.temperature, options.prompt))
+        model, characters = load()
+        if characters == LETTERS:
+            for _ in range(options.count):
+                print(sample_name(model, rng, options.temperature, options.prompt))
+        else:
+            settings = options.length, options.temperature, options.prompt
+            print(sample_text(model, rng, characters, *settings).strip())
     except ValueError as error:
         fail(f"sample: {error}")
 

@@ -11,11 +11,13 @@ from model import STEP
 from model.count import yardsticks
 from model.data import NAMES_FILE, load_data
 from model.gpt import GPT
+from model.options import NAMES_RUN, TEXT_RUN, add_options, check
 from model.sample import sample_name, sample_text
 from model.services.checkpoint import save
 from model.services.progress import Progress, fail, run_program
 
-MOST = {"steps": 10_000_000, "batch_size": 100_000}
+NAMES_GPT = {"T": 16, "C": 16, "H": 4, "L": 1}
+TEXT_GPT = {"T": 64, "C": 64, "H": 4, "L": 2}
 
 
 def train(model, data, learning_rate, steps, batch_size=32):
@@ -53,28 +55,24 @@ def main():
     parser = argparse.ArgumentParser(prog="train", description=__doc__)
     parser.add_argument("--data", default="names", help="names, or a text file; default names")
     parser.add_argument("--names", default=NAMES_FILE, help="a text file with one name a line")
-    parser.add_argument("--learning-rate", type=float, default=0.02, help="default 0.02")
-    parser.add_argument("--steps", type=int, default=2700, help="default 2700")
-    parser.add_argument("--batch-size", type=int, default=32, help="rows a step; default 32")
+    add_options(parser)
     options = parser.parse_args()
-    for name, most in MOST.items():
-        if getattr(options, name) not in range(1, most + 1):
-            got = f"--{name.replace('_', '-')} {getattr(options, name)}"
-            fail(f"train: got {got}; expected 1 to {most:,}")
-    if not 0 < options.learning_rate < math.inf:
-        fail(f"train: got the learning rate {options.learning_rate}; expected a number above 0")
+    usual, sizes = (NAMES_RUN, NAMES_GPT) if options.data == "names" else (TEXT_RUN, TEXT_GPT)
+    for name, value in usual.items():
+        if getattr(options, name) is None:
+            setattr(options, name, value)
     try:
-        data = load_data(options.data, options.names)
-        model = GPT(random.Random(2), V=len(data.characters))
+        check(vars(options))
+        data = load_data(options.data, options.names, sizes["T"])
+        scale = 0.4 / math.sqrt(sizes["C"])  # 0.1 at 16 channels, less where more is added up
+        model = GPT(random.Random(2), V=len(data.characters), scale=scale, **sizes)
         progress = train(model, data, options.learning_rate, options.steps, options.batch_size)
     except ValueError as error:
         fail(f"train: {error}")
     except MemoryError:
         fail(f"train: got batches of {options.batch_size}, too large for memory; expected less")
 
-    # The file has no place for the characters of a text, and without them its weights say nothing.
-    if options.data == "names":
-        save(model)
+    save(model, data.characters)
     size = sum(weight.data.size for weight in model.parameters())
     loss = average_loss(model, data.batches(held_out=False))
     held_out = average_loss(model, data.batches(held_out=True))

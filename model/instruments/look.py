@@ -1,11 +1,9 @@
 """Draws where each letter of a name looks: python3 -m model.instruments.look anna"""
 
 import argparse
-import random
 
 from engine.autograd import no_grad
-from model.data import batch
-from model.gpt import GPT
+from model.data import LETTERS, batch
 from model.services.checkpoint import load
 from model.services.progress import fail, run_program
 
@@ -30,9 +28,10 @@ def main():
     parser = argparse.ArgumentParser(prog="look", description=__doc__)
     parser.add_argument("name")
     options = parser.parse_args()
-    model = GPT(random.Random(1))
     try:
-        load(model)
+        model, characters = load()
+        if characters != LETTERS:
+            raise ValueError("weights: got a text's; expected make train ARGS='--data names'")
         print(look(model, options.name))
     except ValueError as error:
         fail(f"look: {error}")

@@ -2,23 +2,29 @@
 
 import json
 import os
+import random
 from pathlib import Path
 
 import numpy as np
 
 from model import STEP
+from model.gpt import GPT
 from model.services.progress import fail
 
 WEIGHTS = Path("runs/weights.json")
 
 
-def save(model, path=WEIGHTS):
-    """Writes the weights into a file beside it first, so that a whole one is always there."""
+def save(model, characters, path=WEIGHTS):
+    """Writes the weights into a file beside it first, so that a whole one is always there.
+
+    characters: what the numbers that go into the model and come out of it stand for.
+    """
     weights = {name: weight.data.tolist() for name, weight in model.named_parameters()}
     beside = path.with_suffix(".new")
+    content = {"step": STEP, "characters": characters, "sizes": model.sizes, "weights": weights}
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        beside.write_text(json.dumps({"step": STEP, "weights": weights}))
+        beside.write_text(json.dumps(content))
         os.replace(beside, path)
     except OSError as error:
         if beside.exists():
@@ -26,30 +32,38 @@ def save(model, path=WEIGHTS):
         fail(f"weights: got {error.strerror} at {path}; expected to write there")
 
 
-def load(model, path=WEIGHTS):
-    """Puts saved weights into the model.
+def load(path=WEIGHTS):
+    """(model, characters) as they were saved.
 
-    Raises ValueError where there are none, or where they are those of another model.
+    Raises ValueError where there are none, or where they are those of another step.
     """
     try:
         if path.exists() and not path.is_file():  # to read a pipe is to wait for its writer
             raise ValueError
         saved = json.loads(path.read_text())
         weights = {name: np.array(rows, dtype=float) for name, rows in saved["weights"].items()}
-        step = saved["step"]
+        step, characters = saved["step"], "".join(saved.get("characters", ""))
+        sizes, count = saved.get("sizes", {}), sum(w.size for w in weights.values())
         if not all((abs(w) < 10_000).all() for w in weights.values()):  # nor is NaN
             raise ValueError
+        if sizes:
+            # A model larger than the file could take all memory before shapes are compared.
+            V, T, C, L = (sizes[name] for name in "VTCL")
+            if min(sizes.values()) < 1 or count < C * (V + T + L * C):
+                raise ValueError
+        model = GPT(random.Random(0), **sizes)
     except OSError as error:
         raise ValueError(
             f"weights: got {path} ({error.strerror}); expected what make train leaves"
         ) from None
-    except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
+    except (ValueError, TypeError, KeyError, AttributeError, ArithmeticError, RecursionError):
         raise ValueError(
             f"weights: got {path}, which is damaged; expected what make train leaves"
         ) from None
     named = dict(model.named_parameters())
     shapes = [{name: weight.shape for name, weight in part.items()} for part in (weights, named)]
-    if step != STEP or shapes[0] != shapes[1]:
+    if step != STEP or shapes[0] != shapes[1] or len(characters) != model.sizes["V"]:
         raise ValueError(f"weights: got those of {step} in {path}; expected {STEP}: make train")
     for name, weight in named.items():
         weight.data = weights[name]
+    return model, characters

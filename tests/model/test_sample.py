@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from model import STEP
+from model.data import LETTERS
 from model.gpt import GPT
 from model.sample import sample_text
 from model.services.checkpoint import load, save
@@ -30,13 +31,14 @@ def run(folder, program, *arguments):
 @pytest.fixture
 def trained(tmp_path):
     """A folder with the weights of a model, as make train leaves them."""
-    save(GPT(random.Random(7)), tmp_path / "runs/weights.json")
+    save(GPT(random.Random(7)), LETTERS, tmp_path / "runs/weights.json")
     return tmp_path
 
 
 def test_weights_come_back_to_the_last_bit(trained):
-    model, other = GPT(random.Random(7)), GPT(random.Random(8))
-    load(other, trained / "runs/weights.json")
+    model = GPT(random.Random(7))
+    other, characters = load(trained / "runs/weights.json")
+    assert characters == LETTERS
     pairs = zip(other.parameters(), model.parameters())
     assert all(np.array_equal(one.data, same.data) for one, same in pairs)
 
@@ -77,6 +79,8 @@ def test_weights_that_are_missing_foreign_or_damaged(trained, tmp_path, program)
         (whole.replace(STEP, "step-98"), "weights: got those of step-98"),
         ("{", "which is damaged; expected what make train leaves"),
         ("[]", "which is damaged; expected what make train leaves"),
+        (whole.replace('"H": 4', '"H": 0'), "which is damaged; expected what make train leaves"),
+        (whole.replace('"characters": ".a', '"characters": "'), "weights: got those of step-"),
     ]:
         path.write_text(content)
         done = run(trained, *program)
@@ -84,6 +88,19 @@ def test_weights_that_are_missing_foreign_or_damaged(trained, tmp_path, program)
         assert message in done.stderr
     path.unlink()
     assert "expected what make train leaves" in run(trained, *program).stderr
+
+
+def test_weights_of_a_text(tmp_path):
+    """The weights say what sizes the model has and which characters its numbers stand for."""
+    model = GPT(random.Random(7), V=5, T=8, C=4, H=2, L=2)
+    save(model, "\n aht", tmp_path / "runs/weights.json")
+    done = run(tmp_path, "sample", "--prompt", "hat", "--length", "20")
+    assert done.returncode == 0 and done.stdout.startswith("hat")
+    wrong = run(tmp_path, "sample", "--prompt", "hut")
+    assert (wrong.returncode, wrong.stderr.count("\n")) == (2, 1)
+    assert "sample: prompt: got 'u'; expected characters of the text" in wrong.stderr
+    done = run(tmp_path, "instruments.look", "anna")
+    assert "expected make train ARGS='--data names'" in done.stderr
 
 
 def test_a_text_goes_on_from_its_prompt_past_the_context():

@@ -68,7 +68,7 @@ def test_learning_rate_must_be_a_number_above_0():
     for wrong in ("nan", "inf", "0", "-1"):
         done = run("--learning-rate", wrong)
         assert (done.returncode, done.stderr.count("\n")) == (2, 1)
-        assert "expected a number above 0" in done.stderr
+        assert f"got --learning-rate {float(wrong)}; expected 1e-09 or more" in done.stderr
 
 
 def test_batches_hold_at_least_one_name():

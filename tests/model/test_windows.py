@@ -10,7 +10,7 @@ import pytest
 from model.count import yardsticks
 from model.data import Names, Text, load_data
 from model.gpt import GPT
-from model.train import train
+from model.train import TEXT_GPT, train
 
 ROOT = Path(__file__).parents[2]
 TEXT = "the cat sat on the mat. the hat sat on the cat. " * 40
@@ -78,8 +78,8 @@ def test_load_data(tmp_path):
     [
         (None, "(No such file or directory); expected names or a text file"),
         (b"\xff\xfe" * 1000, "(not UTF-8 text); expected names or a text file"),
-        (b"", "data: got 0 characters; expected 340 or more"),
-        (b"short", "data: got 5 characters; expected 340 or more"),
+        (b"", "data: got 0 characters; expected 1300 or more"),
+        (b"short", "data: got 5 characters; expected 1300 or more"),
     ],
 )
 def test_unusable_text_gets_one_line(tmp_path, content, message):
@@ -101,6 +101,14 @@ def test_training_on_a_text_of_ones_own(tmp_path):
     )
     assert done.returncode == 0
     report, counted, *_ = done.stdout.splitlines()
-    sizes = GPT(random.Random(1), V=len(set(TEXT)))
+    sizes = GPT(random.Random(1), V=len(set(TEXT)), **TEXT_GPT)
     assert f"{sum(w.data.size for w in sizes.parameters()):,} weights" in report
     assert counted.startswith(f"uniform {math.log(len(set(TEXT))):.3f} · ")
+
+
+def test_matrices_start_smaller_where_more_is_added_up():
+    spread = [
+        np.std(GPT(random.Random(1), C=64, scale=s).blocks[0].mlp.up.weight.data)
+        for s in (0.1, 0.05)
+    ]
+    assert spread == pytest.approx([0.1, 0.05], rel=0.05)

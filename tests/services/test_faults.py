@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from model.data import LETTERS
 from model.gpt import GPT
 from model.services.checkpoint import WEIGHTS, load, save
 
@@ -25,7 +26,7 @@ def elsewhere(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("PYTHONPATH", str(ROOT))
     Path("mine.txt").write_text(NAMES)
-    save(GPT(random.Random(7)))
+    save(GPT(random.Random(7)), LETTERS)
 
 
 def run(program, *flags, stdout=subprocess.PIPE, command="-m", **variables):
@@ -116,7 +117,8 @@ def test_traceback_for_those_who_want_it():
         ("train", "--steps 0", "got --steps 0; expected 1 to 10,000,000"),
         ("train", "--steps 99999999999999999999", "expected 1 to 10,000,000"),
         ("train", "--batch-size 99999999999999999999", "expected 1 to 100,000"),
-        ("sample", "--count -1", "got -1 names; expected at least 1"),
+        ("sample", "--count -1", "got -1 names, 500 characters; expected at least 1"),
+        ("sample", "--length 0", "got 10 names, 0 characters; expected at least 1 of each"),
         ("sample", "--temperature 1e-320", "expected 0.001 to 1000"),
     ],
 )
@@ -129,9 +131,10 @@ def test_a_number_out_of_range(program, number, expected, monkeypatch, capsys):
     assert err.startswith(f"{program}: ") and expected in err
 
 
-def put(weight):
+def put(weight=0.0, **sizes):
     saved = json.loads(WEIGHTS.read_text())
     saved["weights"]["tok_emb"][0][0] = weight
+    saved["sizes"] |= sizes
     WEIGHTS.write_text(json.dumps(saved))
 
 
@@ -148,10 +151,13 @@ def make_fifo():
         lambda: put("x"),
         lambda: put(float("nan")),
         lambda: put(1e300),
+        lambda: put(V=10**9),
+        lambda: put(L=10**9, V=-(10**9)),
+        lambda: put(C="16"),
         make_fifo,
     ],
 )
 def test_weights_that_are_damaged(spoil):
     spoil()
     with pytest.raises(ValueError, match=r"weights: got runs/weights.json, which is damaged; exp"):
-        load(GPT(random.Random(7)))
+        load()

@@ -1,0 +1,43 @@
+"""What make train can be asked for: a row an option, and what is taken where nothing was asked."""
+
+import math
+from typing import NamedTuple
+
+
+class Option(NamedTuple):
+    """A number: its kind and range, what it is for names and for a text, and what it means."""
+
+    kind: type
+    least: float
+    most: float
+    names: float
+    text: float
+    help: str
+
+
+OPTIONS = {
+    "learning_rate": Option(float, 1e-9, math.inf, 0.02, 0.005, "how far a step goes"),
+    "steps": Option(int, 1, 10_000_000, 2700, 800, "how many"),
+    "batch_size": Option(int, 1, 100_000, 32, 16, "rows a step"),
+}
+NAMES_RUN = {name: option.names for name, option in OPTIONS.items()}
+TEXT_RUN = {name: option.text for name, option in OPTIONS.items()}
+
+
+def flag(name):
+    return "--" + name.replace("_", "-")
+
+
+def add_options(parser):
+    for name, option in OPTIONS.items():
+        usual = f"default {option.names}, for a text {option.text}"
+        parser.add_argument(flag(name), type=option.kind, help=f"{option.help}; {usual}")
+
+
+def check(settings):
+    """Raises ValueError where a number is outside of its range; infinity always is."""
+    for name, option in OPTIONS.items():
+        value, least, most = settings[name], option.least, option.most
+        if not least <= value <= most or value == math.inf:
+            expected = f"{least:,} or more" if most == math.inf else f"{least:,} to {most:,}"
+            raise ValueError(f"got {flag(name)} {value}; expected {expected}")
