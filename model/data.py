@@ -1,16 +1,27 @@
 """Text as arrays of numbers: names, a row each, or windows of a long text."""
 
+import hashlib
+import http.client
+import os
 import random
+import urllib.request
 from abc import ABC, abstractmethod
 from pathlib import Path
 
 import numpy as np
+
+from model.stories import generate
 
 # "." marks both ends of a name.
 LETTERS = ".abcdefghijklmnopqrstuvwxyz"
 # With the mark before it a name fills the model's 16 positions.
 LONGEST = 15
 NAMES_FILE = Path(__file__).parent / "data" / "names.txt"
+SHAKESPEARE = (
+    "https://raw.githubusercontent.com/karpathy/char-rnn/master/data/tinyshakespeare/input.txt"
+)
+SHAKESPEARE_SIZE = 1_115_394
+SHAKESPEARE_SHA256 = "86c4e6aa9db7c042ec79f339dcb96d42b0075e16b8fc2e86bf0ca57e2dc565ed"
 
 
 def read_names(path):
@@ -158,15 +169,48 @@ class Text(Dataset):
         return rows[:, :-1], rows[:, -1]
 
 
+def shakespeare(url=SHAKESPEARE, path=Path("runs/shakespeare.txt")):
+    """The path of 1.1 MB of Shakespeare's plays, downloaded when first asked for.
+
+    Raises ValueError where they cannot be had, or are not the text that was expected.
+    """
+    try:
+        if not path.exists():
+            with urllib.request.urlopen(url, timeout=30) as answer:
+                text = answer.read(SHAKESPEARE_SIZE + 1)
+            check_shakespeare(text, url)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            # Under a name of its own until it is whole: other programs may want it too.
+            beside = path.with_name(f"{path.name}.{os.getpid()}")
+            beside.write_bytes(text)
+            os.replace(beside, path)
+        check_shakespeare(path.read_bytes(), path)
+    except (OSError, http.client.HTTPException):
+        raise ValueError(f"data: got nothing from {url}; expected a network, or {path}") from None
+    return path
+
+
+def check_shakespeare(text, place):
+    digest = hashlib.sha256(text).hexdigest()
+    if digest != SHAKESPEARE_SHA256:
+        raise ValueError(f"data: got sha256 {digest[:12]}… from {place}; expected 86c4e6aa9db7…")
+
+
 def load_data(name, path=NAMES_FILE, T=64):
-    """The data that --data names: names, or the text file at a path.
+    """The data that --data names: names, stories, shakespeare, or the text file at a path.
 
     Raises ValueError where a file is missing, is not text, or is too short.
     """
     if name == "names":
         return Names(path)
+    if name == "stories":
+        return Text(generate(seed=1, size=1_000_000), T)
+    if name == "shakespeare":
+        name = shakespeare()
     try:
         return Text(Path(name).read_text(encoding="utf-8"), T)
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "not UTF-8 text"
-        raise ValueError(f"data: got {name} ({reason}); expected names or a text file") from None
+        raise ValueError(
+            f"data: got {name} ({reason}); expected names, stories, shakespeare, or a text file"
+        ) from None

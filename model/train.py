@@ -53,17 +53,22 @@ def average_loss(model, batches):
 
 def main():
     parser = argparse.ArgumentParser(prog="train", description=__doc__)
-    parser.add_argument("--data", default="names", help="names, or a text file; default names")
-    parser.add_argument("--names", default=NAMES_FILE, help="a text file with one name a line")
+    parser.add_argument("--data", help="stories (default), names, shakespeare, or a text file")
+    parser.add_argument("--names", help="a text file with one name a line, for --data names")
     add_options(parser)
     options = parser.parse_args()
+    if "" in (options.data, options.names):
+        fail("train: got an empty --data or --names; expected the name of a file")
+    options.data = options.data or ("names" if options.names else "stories")
+    if options.names and options.data != "names":
+        fail(f"train: got --names with --data {options.data}; expected --data names")
     usual, sizes = (NAMES_RUN, NAMES_GPT) if options.data == "names" else (TEXT_RUN, TEXT_GPT)
     for name, value in usual.items():
         if getattr(options, name) is None:
             setattr(options, name, value)
     try:
         check(vars(options))
-        data = load_data(options.data, options.names, sizes["T"])
+        data = load_data(options.data, options.names or NAMES_FILE, sizes["T"])
         scale = 0.4 / math.sqrt(sizes["C"])  # 0.1 at 16 channels, less where more is added up
         model = GPT(random.Random(2), V=len(data.characters), scale=scale, **sizes)
         progress = train(model, data, options.learning_rate, options.steps, options.batch_size)

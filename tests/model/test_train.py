@@ -16,7 +16,7 @@ def elsewhere(tmp_path, monkeypatch):
 
 
 def run(*arguments):
-    command = [sys.executable, "-m", "model.train", *arguments]
+    command = [sys.executable, "-m", "model.train", "--data", "names", *arguments]
     return subprocess.run(command, capture_output=True, text=True, check=False)
 
 
@@ -49,7 +49,7 @@ def test_mistake_gets_one_line_and_exit_status_2(tmp_path):
 
 
 def test_ctrl_c_still_prints_the_report():
-    command = [sys.executable, "-u", "-m", "model.train"]
+    command = [sys.executable, "-u", "-m", "model.train", "--data", "names"]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     assert process.stderr.read(4)[1:] == "ste"
     process.send_signal(signal.SIGINT)
@@ -76,3 +76,16 @@ def test_batches_hold_at_least_one_name():
         done = run(*flags)
         assert (done.returncode, done.stderr.count("\n")) == (2, 1)
         assert f"train: got {' '.join(flags)}; expected 1 to 10" in done.stderr
+
+
+def test_a_list_of_names_means_names_and_nothing_else(tmp_path):
+    path = tmp_path / "mine.txt"
+    path.write_text("anna\nbo\ncarl\ndora\nemil\nfinn\ngreta\nhans\nida\njan\nkai\nlea\n")
+    command = [sys.executable, "-m", "model.train", "--names", str(path), "--steps", "2"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0 and "uniform 3.296" in done.stdout
+    done = subprocess.run(
+        [*command, "--data", "stories"], capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stderr.count("\n")) == (2, 1)
+    assert "train: got --names with --data stories; expected --data names" in done.stderr

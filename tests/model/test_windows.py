@@ -1,14 +1,17 @@
 import math
 import random
+import socket
 import subprocess
 import sys
+import threading
+import time
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from model.count import yardsticks
-from model.data import Names, Text, load_data
+from model.data import Names, Text, load_data, shakespeare
 from model.gpt import GPT
 from model.train import TEXT_GPT, train
 
@@ -76,8 +79,11 @@ def test_load_data(tmp_path):
 @pytest.mark.parametrize(
     "content, message",
     [
-        (None, "(No such file or directory); expected names or a text file"),
-        (b"\xff\xfe" * 1000, "(not UTF-8 text); expected names or a text file"),
+        (None, "(No such file or directory); expected names, stories, shakespeare, or a text file"),
+        (
+            b"\xff\xfe" * 1000,
+            "(not UTF-8 text); expected names, stories, shakespeare, or a text file",
+        ),
         (b"", "data: got 0 characters; expected 1300 or more"),
         (b"short", "data: got 5 characters; expected 1300 or more"),
     ],
@@ -112,3 +118,115 @@ def test_matrices_start_smaller_where_more_is_added_up():
         for s in (0.1, 0.05)
     ]
     assert spread == pytest.approx([0.1, 0.05], rel=0.05)
+
+
+def test_a_million_characters_of_stories():
+    data = load_data("stories", T=64)
+    assert len(data.characters) == 72
+    assert len(data.train) + len(data.held_out) == 1_000_000
+
+
+@pytest.mark.parametrize("content, message", [(None, "got nothing from"), (b"To be", "got sha256")])
+def test_shakespeare_that_cannot_be_had_or_is_not_what_was_expected(tmp_path, content, message):
+    path = tmp_path / "runs/shakespeare.txt"
+    if content:
+        path.parent.mkdir()
+        path.write_bytes(content)
+    with pytest.raises(ValueError, match=f"data: .*{message}.*; expected"):
+        shakespeare("http://localhost:1/nothing", path)
+
+
+def test_a_download_that_is_not_shakespeare_is_not_kept(tmp_path):
+    source, path = tmp_path / "login.html", tmp_path / "runs/shakespeare.txt"
+    source.write_text("please log in")
+    with pytest.raises(ValueError, match=r"got sha256 .* from file:"):
+        shakespeare(source.as_uri(), path)
+    assert not path.exists()
+
+
+@pytest.fixture
+def answering():
+    """answering(content): the address of a server that sends this to all who ask, and then goes.
+
+    answering.broken counts those who did not want all of it.
+    """
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+
+        def serve(content):
+            def answer(to):
+                try:
+                    with to:
+                        to.recv(10_000)
+                        to.sendall(content)
+                except ConnectionError:
+                    serve.broken += 1
+
+            def accept():
+                while True:
+                    try:
+                        to = listening.accept()[0]
+                    except OSError:
+                        return
+                    threading.Thread(target=answer, args=[to], daemon=True).start()
+
+            threading.Thread(target=accept, daemon=True).start()
+            return f"http://127.0.0.1:{listening.getsockname()[1]}/input.txt"
+
+        serve.broken = 0
+        yield serve
+
+
+FETCH = """
+import hashlib, sys
+from pathlib import Path
+from model import data
+data.SHAKESPEARE_SIZE = 300_000
+data.SHAKESPEARE_SHA256 = hashlib.sha256(b"To be" * 60_000).hexdigest()
+print(data.shakespeare(sys.argv[1], Path("runs/plays.txt")).stat().st_size)
+"""
+
+
+def test_three_programs_download_shakespeare_at_once(answering, tmp_path):
+    url = answering(b"HTTP/1.0 200 OK\r\n\r\n" + b"To be" * 60_000)
+    command = [sys.executable, "-c", FETCH, url]
+    three = [
+        subprocess.Popen(
+            command, cwd=tmp_path, env={"PYTHONPATH": str(ROOT)}, stdout=subprocess.PIPE
+        )
+        for _ in range(3)
+    ]
+    assert [process.communicate()[0] for process in three] == [b"300000\n"] * 3
+    assert [path.name for path in (tmp_path / "runs").iterdir()] == ["plays.txt"]
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"SSH-2.0-\x1b[31mred\r\n",
+        b"HTTP/1.0 302 Found\r\nLocation: /input.txt\r\n\r\n",
+        b"HTTP/1.0 200 OK\r\n\r\nplease log in",
+    ],
+)
+def test_an_answer_that_is_no_shakespeare_gets_one_line(answering, tmp_path, content):
+    """It goes away, is no HTTP, leads round in a circle, or is another text."""
+    with pytest.raises(ValueError, match=r"got .* from http") as caught:
+        shakespeare(answering(content), tmp_path / "runs/shakespeare.txt")
+    assert str(caught.value).isprintable()
+    assert not [path for path in tmp_path.rglob("*") if path.is_file()]
+
+
+def test_no_more_is_read_than_shakespeare_wrote(answering, tmp_path):
+    url = answering(b"HTTP/1.0 200 OK\r\n\r\n" + b"and so on " * 2_000_000)
+    with pytest.raises(ValueError, match=r"got .* from http"):
+        shakespeare(url, tmp_path / "runs/shakespeare.txt")
+    for _ in range(100):
+        if answering.broken:
+            break
+        time.sleep(0.1)
+    assert answering.broken == 1
+
+
+def test_a_folder_in_the_place_of_shakespeare(tmp_path):
+    with pytest.raises(ValueError, match=r"got .*; expected"):
+        shakespeare("http://localhost:1/nothing", tmp_path)

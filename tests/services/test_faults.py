@@ -117,6 +117,8 @@ def test_traceback_for_those_who_want_it():
         ("train", "--steps 0", "got --steps 0; expected 1 to 10,000,000"),
         ("train", "--steps 99999999999999999999", "expected 1 to 10,000,000"),
         ("train", "--batch-size 99999999999999999999", "expected 1 to 100,000"),
+        ("train", "--data=", "got an empty --data or --names; expected the name of a file"),
+        ("train", "--names=", "got an empty --data or --names; expected the name of a file"),
         ("sample", "--count -1", "got -1 names, 500 characters; expected at least 1"),
         ("sample", "--length 0", "got 10 names, 0 characters; expected at least 1 of each"),
         ("sample", "--temperature 1e-320", "expected 0.001 to 1000"),
