@@ -59,4 +59,6 @@ def yardsticks(data):
     for memory, kind in enumerate(["letters", "pairs", "triples", "fours"]):
         loss = counted_loss(data.contexts(False, memory), data.contexts(True, memory), V)
         words.append(f"{kind} {loss:.3f}")
+    if data.floor is not None:
+        words.append(f"floor {data.floor:.3f}")
     return " · ".join(words)

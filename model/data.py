@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from model.stories import generate
+from model.stories import floor, generate
 
 # "." marks both ends of a name.
 LETTERS = ".abcdefghijklmnopqrstuvwxyz"
@@ -87,6 +87,7 @@ class Dataset(ABC):
     """Rows of numbers to learn from, and some held out: what names and texts have in common.
 
     characters: what the numbers stand for, each at its place
+    floor: the best possible loss, in nats a character, where it is known
     """
 
     @abstractmethod
@@ -108,7 +109,7 @@ class Dataset(ABC):
 class Names(Dataset):
     """Names, each of them a row of its own; every tenth is held out."""
 
-    characters = LETTERS
+    characters, floor = LETTERS, None
 
     def __init__(self, path):
         self.train, self.held_out = split(read_names(path))
@@ -137,8 +138,8 @@ class Names(Dataset):
 class Text(Dataset):
     """A long text, seen through windows of T characters; the last tenth is held out."""
 
-    def __init__(self, text, T):
-        self.characters, self.T = "".join(sorted(set(text))), T
+    def __init__(self, text, T, floor=None):
+        self.characters, self.T, self.floor = "".join(sorted(set(text))), T, floor
         if len(text) < 20 * (T + 1):
             raise ValueError(f"data: got {len(text)} characters; expected {20 * (T + 1)} or more")
         place = {c: i for i, c in enumerate(self.characters)}
@@ -204,7 +205,7 @@ def load_data(name, path=NAMES_FILE, T=64):
     if name == "names":
         return Names(path)
     if name == "stories":
-        return Text(generate(seed=1, size=1_000_000), T)
+        return Text(generate(seed=1, size=1_000_000), T, floor())
     if name == "shakespeare":
         name = shakespeare()
     try:

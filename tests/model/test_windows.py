@@ -124,6 +124,7 @@ def test_a_million_characters_of_stories():
     data = load_data("stories", T=64)
     assert len(data.characters) == 72
     assert len(data.train) + len(data.held_out) == 1_000_000
+    assert yardsticks(data).endswith(" · floor 0.163")
 
 
 @pytest.mark.parametrize("content, message", [(None, "got nothing from"), (b"To be", "got sha256")])
