@@ -2,10 +2,13 @@
 
 A method of Tensor is what one writes with plain numbers or numpy's arrays: an operator, a function
 of each number alone (exp, tanh; relu and gelu beside them), an index and the like. The parts of a
-network are functions in ops.py.
+network are functions in ops.py. Of the methods, gelu and @ have their arithmetic in cpu.py, as
+those parts have: the GPT calls them.
 """
 
 import numpy as np
+
+from engine import cpu
 
 NUMBERS = (int, float, np.number, np.ndarray)
 
@@ -193,15 +196,9 @@ class Tensor:
         return Tensor(np.maximum(self.data, 0.0), (self,), lambda dy: (dy * (self.data > 0),))
 
     def gelu(self):
-        """y = x * (1 + tanh(u)) / 2, u = sqrt(2 / pi) * (x + 0.044715 * x ** 3)
-
-        slope (1 + tanh(u)) / 2 + x * (1 - tanh(u) ** 2) / 2 * du/dx
-        Hendrycks and Gimpel, 2016, in the form with tanh that GPT-2 uses.
-        """
-        x, k = self.data, np.sqrt(2 / np.pi)
-        t = np.tanh(k * (x + 0.044715 * x * x * x))
-        slope = (1 + t) / 2 + x * (1 - t * t) / 2 * k * (1 + 3 * 0.044715 * x * x)
-        return Tensor(x * (1 + t) / 2, (self,), lambda dy: (dy * slope,))
+        """y = x * (1 + tanh(sqrt(2 / pi) * (x + 0.044715 * x ** 3))) / 2"""
+        y, saved = cpu.gelu_forward(self.data)
+        return Tensor(y, (self,), lambda dy: (cpu.gelu_backward(dy, self.data, saved),))
 
     def __neg__(self):
         return self * -1.0
@@ -212,11 +209,8 @@ class Tensor:
         a, b = self.shape, other.shape
         if min(len(a), len(b)) < 2 or a[-1] != b[-2]:
             raise ValueError(f"matmul: got {a} @ {b}; expected (…, N, C) @ (…, C, K)")
-
-        def rule(dy):
-            return dy @ np.swapaxes(other.data, -1, -2), np.swapaxes(self.data, -1, -2) @ dy
-
-        return Tensor(self.data @ other.data, (self, other), rule)
+        y = cpu.matmul_forward(self.data, other.data)
+        return Tensor(y, (self, other), lambda dy: cpu.matmul_backward(dy, self.data, other.data))
 
     def transpose(self, i, j):
         """Axes i and j change places    dx: they change back"""

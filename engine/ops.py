@@ -1,80 +1,73 @@
 """Operations on Tensors that make one node each, however many numbers go in.
 
 They are the parts of a network: most work on whole rows, with weights or labels. What joins
-Tensors is here too, since it is the method of none.
+Tensors is here too, since it is the method of none. The arithmetic of the parts is in cpu.py; here
+are the checks and the graph.
 """
 
 import numpy as np
 
+from engine import cpu
 from engine.autograd import Tensor, lift
 
 
-def softmax(logits):
-    """Each row becomes probabilities: p[j] = exp(logits[j]) / (sum of all exp(logits[k])).
+def embedding(weight, index):
+    """y = weight[index]: a row for each number        weight (V, C), index (…), y (…, C)"""
+    index = np.array(index)  # a copy: whoever asks may change theirs before backward
+    if index.dtype.kind not in "iu" or weight.ndim != 2:
+        got = f"weight {weight.shape} and index of {index.dtype}"
+        raise ValueError(f"embedding: got {got}; expected (V, C) and whole numbers")
+    wrong = index[(index < 0) | (index >= len(weight))]
+    if wrong.size:
+        raise ValueError(f"embedding: got {wrong[0]}; expected 0 to {len(weight) - 1}")
 
-    The highest logit is subtracted first. That changes no p, since it divides above and below
-    by the same number, and it keeps exp from overflowing.
-    """
-    exps = np.exp(logits - np.max(logits, axis=-1, keepdims=True))
-    return exps / exps.sum(axis=-1, keepdims=True)
+    def rule(dy):
+        return (cpu.embedding_backward(dy, index, weight.shape),)
+
+    return Tensor(cpu.embedding_forward(weight.data, index), (weight,), rule)
 
 
 def cross_entropy(logits, y, ignore_index=-1):
     """The mean of -log(p[y]) over all places, p = softmax(logits)     logits (…, V), y (…)
 
-    dlogits = dy / number of places * (p - 1 at y, p elsewhere). Where y is ignore_index there is
-    nothing to predict: such places do not count.
+    Where y is ignore_index there is nothing to predict: such places do not count.
     """
-    y = np.array(y)  # a copy, as in where: whoever asks may change theirs before backward
+    y = np.array(y)  # a copy, as above
     if y.dtype.kind not in "iu" or logits.shape[:-1] != y.shape:
         got = f"logits {logits.shape} and y {y.shape} of {y.dtype}"
         raise ValueError(f"cross_entropy: got {got}; expected (…, V) and (…) whole numbers")
-    counted = y != ignore_index
-    if not counted.any():
+    counted = y[y != ignore_index]
+    if not counted.size:
         raise ValueError(f"cross_entropy: got no label but {ignore_index}; expected at least one")
-    wrong = y[counted & ((y < 0) | (y >= logits.shape[-1]))]
+    wrong = counted[(counted < 0) | (counted >= logits.shape[-1])]
     if wrong.size:
         last = logits.shape[-1] - 1
         raise ValueError(f"cross_entropy: got the label {wrong[0]}; expected 0 to {last}")
-    right = counted, y[counted]
-    shifted = logits.data - logits.data.max(axis=-1, keepdims=True)
-    log_p = shifted - np.log(np.exp(shifted).sum(axis=-1, keepdims=True))
-    slopes = np.exp(log_p) * counted[..., None]
-    slopes[right] -= 1.0
-    return Tensor(-log_p[right].mean(), (logits,), lambda dy: (dy / counted.sum() * slopes,))
-
-
-def softmax_values(logits, temperature):
-    """p = softmax(logits / temperature)    dlogits = p * (dy - sum of p * dy) / temperature"""
-    p = softmax(logits.data / temperature)
+    loss, saved = cpu.cross_entropy_forward(logits.data, y, ignore_index)
 
     def rule(dy):
-        return (p * (dy - (p * dy).sum(axis=-1, keepdims=True)) / temperature,)
+        return (cpu.cross_entropy_backward(dy, logits.data, y, saved, ignore_index),)
 
-    return Tensor(p, (logits,), rule)
+    return Tensor(loss, (logits,), rule)
 
 
-def row_mean(x):
-    """The mean of each row, as a column: (…, C) -> (…, 1)"""
-    return x.mean(axis=-1, keepdims=True)
+def softmax(logits, temperature=1.0):
+    """p[j] = exp(logits[j] / temperature) / (sum of them over the row)        logits, p (…, V)"""
+    p = cpu.softmax_forward(logits.data, temperature)
+    return Tensor(p, (logits,), lambda dy: (cpu.softmax_backward(dy, p, temperature),))
 
 
 def layernorm(x, weight, bias, eps=1e-5):
-    """y = weight * n + bias,  n = (x - mean) / sqrt(variance + eps), row by row     x, y (…, C)
-
-    dx = (dn - mean of dn - n * mean of dn * n) / sqrt(variance + eps),  dn = dy * weight
-    dweight = dy * n    dbias = dy
-    Ba, Kiros and Hinton, 2016.
-    """
-    centred = x.data - row_mean(x.data)
-    r = 1 / np.sqrt(row_mean(centred * centred) + eps)
-    n = centred * r
+    """y = weight * n + bias,  n = (x - mean) / sqrt(variance + eps), row by row     x, y (…, C)"""
+    if not weight.shape == bias.shape == x.shape[-1:]:
+        got = f"x {x.shape}, weight {weight.shape} and bias {bias.shape}"
+        raise ValueError(f"layernorm: got {got}; expected (…, C), (C) and (C)")
+    y, saved = cpu.layernorm_forward(x.data, weight.data, bias.data, eps)
 
     def rule(dy):
-        dn = dy * weight.data
-        return r * (dn - row_mean(dn) - n * row_mean(dn * n)), dy * n, dy
+        return cpu.layernorm_backward(dy, x.data, weight.data, saved)
 
-    return Tensor(weight.data * n + bias.data, (x, weight, bias), rule)
+    return Tensor(y, (x, weight, bias), rule)
 
 
 def cat(tensors, dim=0):

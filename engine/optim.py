@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from engine import cpu
+
 
 class SGD:
     """Stochastic gradient descent: w = w - lr * grad, for the weights in `params`.
@@ -36,7 +38,8 @@ class Adam:
 
     def __init__(self, params, lr, betas=(0.9, 0.99), eps=1e-8):
         self.params, self.lr, self.betas, self.eps = list(params), lr, betas, eps
-        self.m, self.v = [0.0] * len(self.params), [0.0] * len(self.params)
+        self.m = [np.zeros(param.shape) for param in self.params]
+        self.v = [np.zeros(param.shape) for param in self.params]
         self.t = 0
 
     def zero_grad(self):
@@ -44,16 +47,10 @@ class Adam:
             param.grad = None
 
     def step(self):
-        beta1, beta2 = self.betas
         self.t += 1
-        m_scale, v_scale = 1 / (1 - beta1**self.t), 1 / (1 - beta2**self.t)
-        for i, param in enumerate(self.params):
-            grad = param.grad
-            if grad is None:
-                continue
-            self.m[i] = m = beta1 * self.m[i] + (1 - beta1) * grad
-            self.v[i] = v = beta2 * self.v[i] + (1 - beta2) * grad * grad
-            param.data -= self.lr * m * m_scale / (np.sqrt(v * v_scale) + self.eps)
+        for param, m, v in zip(self.params, self.m, self.v):
+            if param.grad is not None:
+                cpu.adam_step(param.data, param.grad, m, v, self.t, self.lr, self.betas, self.eps)
 
 
 def warm_up_cool_down(done, steps):

@@ -4,9 +4,10 @@ import math
 
 import numpy as np
 
+from engine import cpu
 from engine.autograd import no_grad
 from engine.module import Module, matrix, vector
-from engine.ops import layernorm, softmax, softmax_values, where
+from engine.ops import embedding, layernorm, softmax, where
 
 
 class Linear(Module):
@@ -42,7 +43,7 @@ class Attention(Module):
         q, k, v = (qkv[:, :, i].transpose(1, 2) for i in range(3))  # (B, H, T, D) each
         scores = q @ k.transpose(2, 3)  # (B, H, T, D) @ (B, H, D, T) -> (B, H, T, T)
         past = np.tri(T, dtype=bool)  # True at (t, s) if s <= t
-        p = softmax_values(where(past, scores, -np.inf), temperature=math.sqrt(D))
+        p = softmax(where(past, scores, -np.inf), temperature=math.sqrt(D))
         self.looks = p.data
         y = (p @ v).transpose(1, 2)  # (B, H, T, T) @ (B, H, T, D) -> (B, T, H, D)
         return self.proj(y.reshape(B, T, C))
@@ -100,7 +101,7 @@ class GPT(Module):
         T, most = letters.shape[1], len(self.pos_emb)
         if most < T:
             raise ValueError(f"GPT: got {T} letters; expected {most} at most")
-        x = self.tok_emb[letters] + self.pos_emb[:T]  # (B, T) -> (B, T, C)
+        x = embedding(self.tok_emb, letters) + self.pos_emb[:T]  # (B, T) -> (B, T, C)
         for block in self.blocks:
             x = block(x)
         return self.ln_f(x) @ self.tok_emb.T  # (B, T, C) @ (C, V) -> (B, T, V)
@@ -112,4 +113,4 @@ def next_letter(model, letters, temperature=1.0):
         raise ValueError(f"temperature: got {temperature}; expected 0.001 to 1000")
     with no_grad():
         logits = model(np.array([letters]))  # (1, T, V)
-    return softmax(logits.data[0, -1] / temperature)
+    return cpu.softmax_forward(logits.data[0, -1], temperature)

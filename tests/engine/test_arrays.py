@@ -3,7 +3,7 @@ import pytest
 
 from engine.autograd import Tensor, unbroadcast
 from engine.nudge import nudge
-from engine.ops import cat, layernorm, softmax_values
+from engine.ops import cat, embedding, layernorm, softmax
 from tests.compare import assert_close
 
 # A shape for each input: with sizes of 1, stretched, and with no axis at all.
@@ -82,7 +82,7 @@ def test_gradients_of_cat():
 
 def test_gradients_of_softmax_and_layernorm():
     x, weight, bias = tensors((3, 5), (5,), (5,))
-    assert_gradients(lambda x: softmax_values(x, 2.0), [x])
+    assert_gradients(lambda x: softmax(x, 2.0), [x])
     assert_gradients(layernorm, [x, weight, bias])
 
 
@@ -252,3 +252,35 @@ def test_cat_takes_arrays_too():
     y = cat([x, np.array([3.0])])
     total(y).backward()
     assert y.data.tolist() == [1.0, 2.0, 3.0] and x.grad.tolist() == [1.0, 1.0 + 1 / 7]
+
+
+@pytest.mark.parametrize(
+    "shape, index, message",
+    [
+        ((3, 2), [0, -1], "got -1; expected 0 to 2"),
+        ((3, 2), [[3]], "got 3; expected 0 to 2"),
+        ((3, 2), [0.0], r"got weight \(3, 2\) and index of float64; expected \(V, C\) and whole"),
+        ((3, 2), [True], "got weight .* and index of bool; expected"),
+        ((3, 2, 2), [0], r"got weight \(3, 2, 2\) and index of int64; expected \(V, C\)"),
+    ],
+)
+def test_embedding_takes_whole_numbers_from_0(shape, index, message):
+    with pytest.raises(ValueError, match=f"embedding: {message}"):
+        embedding(Tensor(np.ones(shape)), index)
+
+
+def test_embedding_keeps_its_own_index():
+    (weight,) = tensors((3, 2))
+    for index in ([2, 0, 2], np.array([2, 0, 2])):
+        weight.grad = None
+        loss = embedding(weight, index).sum()
+        index[0] = 1
+        loss.backward()
+        assert weight.grad[:, 0].tolist() == [1.0, 0.0, 2.0]
+
+
+def test_layernorm_wants_as_many_weights_as_a_row_has_numbers():
+    x, weight, table = tensors((3, 4), (4,), (3, 4))
+    for wrong in [(table, weight), (weight, table), (weight[:1], weight)]:
+        with pytest.raises(ValueError, match=r"layernorm: got x \(3, 4\), weight .*; expected"):
+            layernorm(x, *wrong)

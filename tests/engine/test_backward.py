@@ -5,7 +5,7 @@ import pytest
 
 from engine.autograd import Tensor
 from engine.nudge import nudge
-from engine.ops import cat, layernorm, softmax_values
+from engine.ops import cat, layernorm, softmax
 from engine.optim import SGD
 from model.data import encode
 from model.gpt import GPT
@@ -52,7 +52,7 @@ def random_expression(weights, rng):
             (a + 0.1).relu(),
             (row(a, b)[None] @ row(b, a * 0.3)[:, None])[0, 0],
             (a + b + a) / 3,
-            softmax_values(row(a, b, -a), temperature=2.0)[1],
+            softmax(row(a, b, -a), temperature=2.0)[1],
             (a - b).gelu(),
             layernorm(row(a, b, a * b), row(*weights), row(*weights))[2],
         ]

@@ -6,7 +6,7 @@ import pytest
 
 from engine.autograd import Tensor, parents_first
 from engine.nudge import gradcheck
-from engine.ops import cat, cross_entropy, softmax_values, where
+from engine.ops import cat, cross_entropy, softmax, where
 from model.data import encode
 from model.gpt import GPT, Attention
 from tests.compare import assert_close
@@ -29,7 +29,7 @@ def letter_by_letter(attn, x):
         rows = []
         for t in range(T):
             scores = q[t : t + 1] @ k[: t + 1].T
-            rows.append(softmax_values(scores, math.sqrt(D)) @ v[: t + 1])
+            rows.append(softmax(scores, math.sqrt(D)) @ v[: t + 1])
         heads.append(cat(rows))
     return attn.proj(cat(heads, dim=1))
 
@@ -91,7 +91,7 @@ def test_a_slope_that_is_not_a_number_comes_through_where():
 def test_a_row_that_looks_nowhere_but_at_itself():
     """The first row of the mask leaves one score; its share is 1 and its gradient 0."""
     (scores,) = tensors((1, 3, 3))
-    p = softmax_values(where(np.tri(3, dtype=bool), scores, -np.inf), 1.0)
+    p = softmax(where(np.tri(3, dtype=bool), scores, -np.inf), 1.0)
     assert p.data[0, 0].tolist() == [1.0, 0.0, 0.0]
     (p * np.arange(9.0).reshape(3, 3)).sum().backward()
     assert scores.grad[0, 0].tolist() == [0.0, 0.0, 0.0]

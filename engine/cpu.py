@@ -1,0 +1,137 @@
+"""The arithmetic of the operations on numpy arrays, without any graph.
+
+Here is what the GPT computes over large arrays, learning or writing, and a GPU will have to do
+anew. Elsewhere stays what numpy does to each number in one call, such as + and where, and what the
+GPT never calls, such as tanh and max.
+
+name_forward returns the result y; or (y, saved), where saved is for name_backward alone to read.
+name_backward takes dy, the gradient of y, then what it needs of the inputs, y and saved; it returns
+the gradients of the inputs, in their order.
+Neither writes over what it is given, least of all dy: a + b hands the same array to both its sides.
+What changes an array in place says so.
+"""
+
+import numpy as np
+
+
+def gelu_forward(x):
+    """y = x * (1 + t) / 2,  t = tanh(u),  u = k * (x + 0.044715 * x ** 3),  k = sqrt(2 / pi)
+
+    Returns y and saved: t, of x's shape. Hendrycks and Gimpel, 2016, in the form that GPT-2 uses.
+    """
+    k = np.sqrt(2 / np.pi)
+    t = np.tanh(k * (x + 0.044715 * x * x * x))
+    return x * (1 + t) / 2, t
+
+
+def gelu_backward(dy, x, t):
+    """dx = dy * ((1 + t) / 2 + x * (1 - t ** 2) / 2 * du/dx)"""
+    k = np.sqrt(2 / np.pi)
+    slope = (1 + t) / 2 + x * (1 - t * t) / 2 * k * (1 + 3 * 0.044715 * x * x)
+    return dy * slope
+
+
+def embedding_forward(weight, index):
+    """y = weight[index]        weight (V, C), index (…) of whole numbers, y (…, C)"""
+    return weight[index]
+
+
+def embedding_backward(dy, index, shape):
+    """dweight[i] = the sum of dy over all places where index is i        dweight of this shape"""
+    dweight = np.zeros(shape)
+    np.add.at(dweight, index, dy)
+    return dweight
+
+
+def matmul_forward(a, b):
+    """y = a @ b        a (…, N, C), b (…, C, K), y (…, N, K)"""
+    return a @ b
+
+
+def matmul_backward(dy, a, b):
+    """da = dy @ b.T    db = a.T @ dy"""
+    return dy @ np.swapaxes(b, -1, -2), np.swapaxes(a, -1, -2) @ dy
+
+
+def softmax_forward(logits, temperature=1.0):
+    """p[j] = exp(logits[j] / temperature) / (sum of them over the row)        logits, p (…, V)
+
+    The highest logit is subtracted first. That changes no p, since it divides above and below
+    by the same number, and it keeps exp from overflowing. The way back needs p and nothing else.
+    """
+    logits = logits / temperature
+    exps = np.exp(logits - np.max(logits, axis=-1, keepdims=True))
+    return exps / exps.sum(axis=-1, keepdims=True)
+
+
+def softmax_backward(dy, p, temperature):
+    """dlogits = p * (dy - sum of p * dy over the row) / temperature"""
+    return p * (dy - (p * dy).sum(axis=-1, keepdims=True)) / temperature
+
+
+def cross_entropy_forward(logits, y, ignore_index):
+    """The mean of -log(p[y]) over all places, p = softmax(logits)     logits, p (…, V), y (…)
+
+    Places where y is ignore_index do not count.
+    Returns the loss and saved: highest, of each row, and log(sum of exp(logits - highest)).
+    """
+    counted = y != ignore_index
+    highest = logits.max(axis=-1, keepdims=True)
+    shifted = logits - highest
+    log_sum = np.log(np.exp(shifted).sum(axis=-1, keepdims=True))
+    log_p = shifted[counted, y[counted]] - log_sum[counted, 0]
+    return -log_p.mean(), (highest, log_sum)
+
+
+def cross_entropy_backward(dy, logits, y, saved, ignore_index):
+    """dlogits = dy / number of places * (p - 1 at y, p elsewhere), 0 at places that do not count
+
+    p = exp(logits - highest - log of the sum), made anew: a row keeps two numbers in place of V.
+    """
+    highest, log_sum = saved
+    counted = y != ignore_index
+    slopes = np.exp(logits - highest - log_sum) * counted[..., None]
+    slopes[counted, y[counted]] -= 1.0
+    return dy / counted.sum() * slopes
+
+
+def layernorm_forward(x, weight, bias, eps=1e-5):
+    """y = weight * n + bias,  n = (x - mean) * r,  r = 1 / sqrt(variance + eps)        x, y (…, C)
+
+    Returns y and saved: the mean and r of each row, (…, 1). Ba, Kiros and Hinton, 2016.
+    """
+    mean = row_mean(x)
+    centred = x - mean
+    r = 1 / np.sqrt(row_mean(centred * centred) + eps)
+    return weight * (centred * r) + bias, (mean, r)
+
+
+def layernorm_backward(dy, x, weight, saved):
+    """dx = r * (dn - mean of dn - n * mean of dn * n),  dn = dy * weight
+
+    dweight = dy * n    dbias = dy, each added up over all rows
+    """
+    mean, r = saved
+    rows = tuple(range(dy.ndim - 1))
+    n = (x - mean) * r
+    dn = dy * weight
+    dx = r * (dn - row_mean(dn) - n * row_mean(dn * n))
+    return dx, (dy * n).sum(axis=rows), dy.sum(axis=rows)
+
+
+def row_mean(x):
+    """The mean of each row, (…, C) -> (…, 1)"""
+    return x.mean(axis=-1, keepdims=True)
+
+
+def adam_step(w, grad, m, v, t, lr, betas, eps):
+    """One step of Adam, which changes w, m and v in place; grad has their shape, t counts from 1
+
+    m = beta1 * m + (1 - beta1) * grad    v = beta2 * v + (1 - beta2) * grad ** 2
+    w = w - lr * m' / (sqrt(v') + eps),   m' = m / (1 - beta1 ** t), v' = v / (1 - beta2 ** t)
+    """
+    beta1, beta2 = betas
+    m_scale, v_scale = 1 / (1 - beta1**t), 1 / (1 - beta2**t)
+    m[...] = beta1 * m + (1 - beta1) * grad
+    v[...] = beta2 * v + (1 - beta2) * grad * grad
+    w -= lr * m * m_scale / (np.sqrt(v * v_scale) + eps)
