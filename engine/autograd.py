@@ -2,7 +2,7 @@
 
 A method of Tensor is what one writes with plain numbers or numpy's arrays: an operator, a function
 of each number alone (exp, tanh; relu and gelu beside them), an index and the like. The parts of a
-network are functions in ops.py. Of the methods, gelu and @ have their arithmetic in cpu.py, as
+network are functions in ops.py. Of the methods, +, gelu and @ have their arithmetic in cpu.py, as
 those parts have: the GPT calls them.
 """
 
@@ -130,13 +130,13 @@ class Tensor:
                 gradient = unbroadcast(gradient, parent.shape)
                 # A copy: + hands the same array to both its parents, and either may be changed.
                 first = parent.grad is None
-                parent.grad = np.array(gradient) if first else parent.grad + gradient
+                parent.grad = cpu.copy(gradient) if first else cpu.add(parent.grad, gradient)
             node.used = node.parents != ()
             node.parents, node.rule = (), None
 
     def __add__(self, other):
         other = lift(other)
-        return Tensor(self.data + other.data, (self, other), lambda dy: (dy, dy))
+        return Tensor(cpu.add(self.data, other.data), (self, other), lambda dy: (dy, dy))
 
     def __mul__(self, other):
         other = lift(other)

@@ -107,6 +107,18 @@ class GPT(Module):
         return self.ln_f(x) @ self.tok_emb.T  # (B, T, C) @ (C, V) -> (B, T, V)
 
 
+def count_flops(model, B, T):
+    """The multiplications and additions of a training step's matrix products, (B, T) letters.
+
+    A product (N, C) @ (C, K) takes 2 * N * C * K, and twice as much again on the way back. Each
+    weight of a matrix works on every letter; each letter asks all T, and hears all T, in C numbers.
+    """
+    matrices = [w.data for _, w in model.named_parameters() if w.data.ndim == 2]
+    weights = sum(w.size for w in matrices) - model.pos_emb.data.size
+    C, L = model.sizes["C"], model.sizes["L"]
+    return 3 * (2 * B * T * weights + 4 * B * T * T * C * L)
+
+
 def next_letter(model, letters, temperature=1.0):
     """The probability of each next letter after `letters`; a low temperature sharpens them."""
     if not 0.001 <= temperature <= 1000:

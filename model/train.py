@@ -5,12 +5,13 @@ import math
 import random
 
 from engine.autograd import no_grad
+from engine.cost import count_bytes
 from engine.ops import cross_entropy
 from engine.optim import Adam, warm_up_cool_down
 from model import STEP
 from model.count import yardsticks
 from model.data import NAMES_FILE, load_data
-from model.gpt import GPT
+from model.gpt import GPT, count_flops
 from model.options import NAMES_RUN, TEXT_RUN, add_options, check
 from model.sample import sample_name, sample_text
 from model.services.checkpoint import save
@@ -39,6 +40,13 @@ def train(model, data, learning_rate, steps, batch_size=32):
         optimizer.lr = share * learning_rate
         optimizer.step()
     return progress
+
+
+def cost(model, x, y):
+    """What the loss of this batch and its gradients take, in one line, the optimizer left out."""
+    nodes, moved = count_bytes(lambda: cross_entropy(model(x), y))
+    flops = count_flops(model, *x.shape)
+    return f"a step: {flops / 1e9:.3f} GFLOP · {moved / 1e6:.1f} MB moved · {nodes} nodes"
 
 
 def average_loss(model, batches):
@@ -85,6 +93,7 @@ def main():
         f"{STEP} · {size:,} weights · loss {loss:.4f} · held-out {held_out:.4f} · "
         f"{progress.speed()}"
     )
+    print(cost(model, *data.batch(random.Random(1), options.batch_size)))
     print(yardsticks(data))
     rng = random.Random(1)
     if options.data == "names":

@@ -25,7 +25,8 @@ def test_own_list_of_names(tmp_path):
     path.write_text("anna\nbo\ncarl\ndora\nemil\nfinn\ngreta\nhans\nida\njan\nkai\nlea\n")
     done = run("--names", str(path), "--steps", "100")
     assert done.returncode == 0
-    report, yardsticks, names = done.stdout.splitlines()
+    report, cost, yardsticks, names = done.stdout.splitlines()
+    assert cost.startswith("a step: ") and " GFLOP · " in cost
     assert report.startswith("step-") and " · held-out " in report
     assert yardsticks.startswith("uniform 3.296 · ")
     assert len(names.split(" ")) == 10
@@ -55,7 +56,7 @@ def test_ctrl_c_still_prints_the_report():
     process.send_signal(signal.SIGINT)
     report, _ = process.communicate(timeout=60)
     assert process.returncode == 0
-    assert report.startswith("step-") and len(report.splitlines()) == 3
+    assert report.startswith("step-") and len(report.splitlines()) == 4
 
 
 def test_overflow_ends_with_one_line():

@@ -106,7 +106,7 @@ def test_training_on_a_text_of_ones_own(tmp_path):
         command, cwd=tmp_path, env={"PYTHONPATH": str(ROOT)}, capture_output=True, text=True
     )
     assert done.returncode == 0
-    report, counted, *_ = done.stdout.splitlines()
+    report, _, counted, *_ = done.stdout.splitlines()
     sizes = GPT(random.Random(1), V=len(set(TEXT)), **TEXT_GPT)
     assert f"{sum(w.data.size for w in sizes.parameters()):,} weights" in report
     assert counted.startswith(f"uniform {math.log(len(set(TEXT))):.3f} · ")
