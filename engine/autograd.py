@@ -128,9 +128,11 @@ class Tensor:
             node = order.pop()
             for parent, gradient in zip(node.parents, node.rule(node.grad), strict=True):
                 gradient = unbroadcast(gradient, parent.shape)
-                # A copy: + hands the same array to both its parents, and either may be changed.
-                first = parent.grad is None
-                parent.grad = cpu.copy(gradient) if first else cpu.add(parent.grad, gradient)
+                if parent.grad is None:
+                    # A copy: + hands the same array to both its parents, and either may be changed.
+                    parent.grad = cpu.copy(gradient)
+                else:
+                    parent.grad = cpu.add_to(parent.grad, gradient)
             node.used = node.parents != ()
             node.parents, node.rule = (), None
 

@@ -11,7 +11,11 @@ Neither writes over what it is given, least of all dy: a + b hands the same arra
 What changes an array in place says so.
 """
 
+import math
+
 import numpy as np
+
+SQRT_2_OVER_PI = math.sqrt(2 / math.pi)
 
 
 def gelu_forward(x):
@@ -19,16 +23,31 @@ def gelu_forward(x):
 
     Returns y and saved: t, of x's shape. Hendrycks and Gimpel, 2016, in the form that GPT-2 uses.
     """
-    k = np.sqrt(2 / np.pi)
-    t = np.tanh(k * (x + 0.044715 * x * x * x))
-    return x * (1 + t) / 2, t
+    # u = x * (k + k * 0.044715 * x ** 2)
+    u = x * x
+    u *= 0.044715 * SQRT_2_OVER_PI
+    u += SQRT_2_OVER_PI
+    u *= x
+    t = np.tanh(u)
+    y = t + 1
+    y *= x
+    y *= 0.5
+    return y, t
 
 
 def gelu_backward(dy, x, t):
     """dx = dy * ((1 + t) / 2 + x * (1 - t ** 2) / 2 * du/dx)"""
-    k = np.sqrt(2 / np.pi)
-    slope = (1 + t) / 2 + x * (1 - t * t) / 2 * k * (1 + 3 * 0.044715 * x * x)
-    return dy * slope
+    # dx = (du/dx * (1 - t ** 2) * x + t + 1) * dy / 2, a factor or a term a line
+    dx = x * x
+    dx *= 3 * 0.044715 * SQRT_2_OVER_PI
+    dx += SQRT_2_OVER_PI  # du/dx
+    dx *= 1 - t * t
+    dx *= x
+    dx += t
+    dx += 1
+    dx *= dy
+    dx *= 0.5
+    return dx
 
 
 def embedding_forward(weight, index):
@@ -53,6 +72,12 @@ def add(a, b):
     return a + b
 
 
+def add_to(total, x):
+    """total += x, in place. Returns total."""
+    total += x
+    return total
+
+
 def matmul_forward(a, b):
     """y = a @ b        a (…, N, C), b (…, C, K), y (…, N, K)"""
     return a @ b
@@ -61,6 +86,70 @@ def matmul_forward(a, b):
 def matmul_backward(dy, a, b):
     """da = dy @ b.T    db = a.T @ dy"""
     return dy @ np.swapaxes(b, -1, -2), np.swapaxes(a, -1, -2) @ dy
+
+
+def linear_forward(x, weight, bias):
+    """y = x @ weight.T + bias        x (…, C), weight (K, C), bias (K), y (…, K)"""
+    y = x @ weight.T
+    y += bias
+    return y
+
+
+def linear_backward(dy, x, weight):
+    """dx = dy @ weight    dweight = dy.T @ x    dbias = the sum of dy over all rows"""
+    rows, inputs = dy.reshape(-1, dy.shape[-1]), x.reshape(-1, x.shape[-1])
+    return dy @ weight, rows.T @ inputs, rows.sum(axis=0)
+
+
+def attention_forward(qkv, H):
+    """y[t] = sum over s <= t of p[t, s] * v[s],  p[t] = softmax(q[t] . k[s] / sqrt(D)), each head
+
+    qkv (B, T, 3 * C), y (B, T, C). Vaswani and others, 2017.
+    Returns y and saved: p, (B, H, T, T).
+    """
+    B, T, C = qkv.shape[0], qkv.shape[1], qkv.shape[2] // 3
+    q, k, v = split_heads(qkv, H)
+    scores = q @ k.swapaxes(-1, -2)  # (B, H, T, T)
+    scores *= 1 / math.sqrt(C // H)
+    scores[..., ~np.tri(T, dtype=bool)] = -np.inf
+    scores -= scores.max(axis=-1, keepdims=True)
+    p = np.exp(scores, out=scores)
+    p /= p.sum(axis=-1, keepdims=True)
+    return (p @ v).swapaxes(1, 2).reshape(B, T, C), p
+
+
+def attention_backward(dy, qkv, p, H):
+    """dv = p.T @ dy    dp = dy @ v.T    ds = p * (dp - sum of p * dp) / sqrt(D)
+
+    dq = ds @ k    dk = ds.T @ q, for each head; 0 wherever p is.
+    """
+    B, T, C = dy.shape
+    q, k, v = split_heads(qkv, H)
+    dy = dy.reshape(B, T, H, C // H).swapaxes(1, 2)  # (B, T, C) -> (B, H, T, D)
+    dqkv = np.empty_like(qkv)
+    dq, dk, dv = split_heads(dqkv, H)
+    ds = dy @ v.swapaxes(-1, -2)
+    ds -= (p * ds).sum(axis=-1, keepdims=True)
+    ds *= p
+    ds *= 1 / math.sqrt(C // H)
+    dq[...] = ds @ k
+    dk[...] = ds.swapaxes(-1, -2) @ q
+    dv[...] = p.swapaxes(-1, -2) @ dy
+    return dqkv
+
+
+def attention_shares(qkv, H):
+    """p of attention_forward, (B, H, T, T), 0 where s > t, for whoever wants to look at it"""
+    q, k, _ = split_heads(qkv, H)
+    T, D = q.shape[2:]
+    scores = np.where(np.tri(T, dtype=bool), q @ k.swapaxes(-1, -2), -np.inf)
+    return softmax_forward(scores, math.sqrt(D))
+
+
+def split_heads(qkv, H):
+    """Views of q, k and v: (B, T, 3 * C) -> three of (B, H, T, D)"""
+    B, T, C3 = qkv.shape
+    return qkv.reshape(B, T, 3, H, C3 // (3 * H)).transpose(2, 0, 3, 1, 4)
 
 
 def softmax_forward(logits, temperature=1.0):
@@ -113,7 +202,11 @@ def layernorm_forward(x, weight, bias, eps=1e-5):
     mean = row_mean(x)
     centred = x - mean
     r = 1 / np.sqrt(row_mean(centred * centred) + eps)
-    return weight * (centred * r) + bias, (mean, r)
+    y = centred
+    y *= r
+    y *= weight
+    y += bias
+    return y, (mean, r)
 
 
 def layernorm_backward(dy, x, weight, saved):
@@ -123,10 +216,16 @@ def layernorm_backward(dy, x, weight, saved):
     """
     mean, r = saved
     rows = tuple(range(dy.ndim - 1))
-    n = (x - mean) * r
-    dn = dy * weight
-    dx = r * (dn - row_mean(dn) - n * row_mean(dn * n))
-    return dx, (dy * n).sum(axis=rows), dy.sum(axis=rows)
+    n = x - mean
+    n *= r
+    dweight, dbias = (dy * n).sum(axis=rows), dy.sum(axis=rows)
+    dx = dy * weight  # dn
+    shift, share = row_mean(dx), row_mean(dx * n)
+    n *= share
+    dx -= n
+    dx -= shift
+    dx *= r
+    return dx, dweight, dbias
 
 
 def row_mean(x):

@@ -27,6 +27,24 @@ def embedding(weight, index):
     return Tensor(cpu.embedding_forward(weight.data, index), (weight,), rule)
 
 
+def linear(x, weight, bias):
+    """y = x @ weight.T + bias        x (…, C), weight (K, C), bias (K), y (…, K)"""
+    if weight.ndim != 2 or weight.shape != bias.shape + x.shape[-1:]:
+        got = f"x {x.shape}, weight {weight.shape} and bias {bias.shape}"
+        raise ValueError(f"linear: got {got}; expected (…, C), (K, C) and (K)")
+    y = cpu.linear_forward(x.data, weight.data, bias.data)
+    return Tensor(y, (x, weight, bias), lambda dy: cpu.linear_backward(dy, x.data, weight.data))
+
+
+def attention(qkv, H):
+    """What each letter receives in H heads        qkv (B, T, 3 * C), y (B, T, C)"""
+    if qkv.ndim != 3 or qkv.shape[2] % (3 * H):
+        got = f"{qkv.shape} and {H} heads"
+        raise ValueError(f"attention: got {got}; expected (B, T, 3 * C), C a multiple of the heads")
+    y, saved = cpu.attention_forward(qkv.data, H)
+    return Tensor(y, (qkv,), lambda dy: (cpu.attention_backward(dy, qkv.data, saved, H),))
+
+
 def cross_entropy(logits, y, ignore_index=-1):
     """The mean of -log(p[y]) over all places, p = softmax(logits)     logits (…, V), y (…)
 

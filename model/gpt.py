@@ -7,7 +7,7 @@ import numpy as np
 from engine import cpu
 from engine.autograd import no_grad
 from engine.module import Module, matrix, vector
-from engine.ops import embedding, layernorm, softmax, where
+from engine.ops import attention, embedding, layernorm, linear
 
 
 class Linear(Module):
@@ -18,7 +18,7 @@ class Linear(Module):
         self.bias = vector(size_out)
 
     def __call__(self, x):
-        return x @ self.weight.T + self.bias  # (…, C) @ (C, K) -> (…, K)
+        return linear(x, self.weight, self.bias)
 
 
 class Attention(Module):
@@ -27,26 +27,22 @@ class Attention(Module):
     q, k, v = three vectors made of x, cut into H heads of D = C // H numbers each; in each head
     letter t looks at letter s <= t with the share p[s], p = softmax(q[t] · k[s] / sqrt(D)),
     and receives the sum of p[s] * v[s]
+
+    looks: the shares of the last call, (B, H, T, T), if watched was set to True before
     """
 
     def __init__(self, rng, C, H, scale=0.1, scale_out=0.1):
         if C % H:
             raise ValueError(f"Attention: got {C} channels for {H} heads; expected a multiple")
-        self.H = H
+        self.H, self.watched = H, False
         self.qkv = Linear(rng, C, 3 * C, scale)
         self.proj = Linear(rng, C, C, scale_out)
 
     def __call__(self, x):
-        B, T, C = x.shape
-        D = C // self.H
-        qkv = self.qkv(x).reshape(B, T, 3, self.H, D)  # (B, T, C) -> (B, T, 3, H, D)
-        q, k, v = (qkv[:, :, i].transpose(1, 2) for i in range(3))  # (B, H, T, D) each
-        scores = q @ k.transpose(2, 3)  # (B, H, T, D) @ (B, H, D, T) -> (B, H, T, T)
-        past = np.tri(T, dtype=bool)  # True at (t, s) if s <= t
-        p = softmax(where(past, scores, -np.inf), temperature=math.sqrt(D))
-        self.looks = p.data
-        y = (p @ v).transpose(1, 2)  # (B, H, T, T) @ (B, H, T, D) -> (B, T, H, D)
-        return self.proj(y.reshape(B, T, C))
+        qkv = self.qkv(x)  # (B, T, C) -> (B, T, 3 * C)
+        if self.watched:
+            self.looks = cpu.attention_shares(qkv.data, self.H)
+        return self.proj(attention(qkv, self.H))  # (B, T, 3 * C) -> (B, T, C)
 
 
 class LayerNorm(Module):

@@ -13,6 +13,7 @@ SHADES = " .:-=+*#%@"
 def look(model, name):
     """A table a head, a row a letter; the darker a column, the more it looks there."""
     x, _ = batch([name])
+    model.blocks[0].attn.watched = True
     with no_grad():
         model(x)
     lines = []

@@ -6,9 +6,14 @@ import pytest
 from engine import cpu
 from engine.autograd import Tensor
 from engine.cost import count_bytes, moved, watched
-from engine.ops import cross_entropy
+from engine.ops import attention, cross_entropy
 from model.data import batch
 from model.gpt import GPT, count_flops
+
+
+def tensors(*shapes):
+    rng = np.random.default_rng(1)
+    return [Tensor(rng.uniform(-1.5, 1.5, shape)) for shape in shapes]
 
 
 def test_bytes_by_hand():
@@ -35,6 +40,17 @@ def test_views_move_nothing_and_additions_are_counted():
     assert count(lambda x: x.reshape(10).reshape(5, 2)) == total + 2 * (80 + 80)
     # x + x reads 2 * 80 and writes 80; the two gradients of x meet, and the node has one too.
     assert count(lambda x: x + x) == total + (2 * 80 + 80) + (80 + 80) + (2 * 80 + 80)
+
+
+def test_bytes_of_attention_contain_the_shares_both_ways():
+    """p is written on the way there and read on the way back: T times T for each head."""
+    B, T, C, H = 1, 32, 4, 2
+    (qkv,) = tensors((B, T, 3 * C))
+    moved = count_bytes(lambda: attention(qkv, H).sum())[1]
+    x, y, p = 8 * B * T * 3 * C, 8 * B * T * C, 8 * B * H * T * T
+    there, back = x + y + p, y + x + p + x
+    added, total = 2 * x + 2 * y, y + 8
+    assert moved == there + back + added + total
 
 
 def test_what_a_function_keeps_for_the_way_back_is_counted(monkeypatch):
@@ -71,12 +87,16 @@ def test_functions_are_themselves_again_after_a_count():
 
 def test_flops_are_those_of_the_products_that_run():
     """Each call of a function with products adds what its shapes say: one product forward and two
-    back.
+    back, in attention two and four.
     """
     total = 0
     products = {
+        "linear_forward": lambda x, w, b: 2 * x.size * len(w),
+        "linear_backward": lambda dy, x, w: 2 * 2 * x.size * len(w),
         "matmul_forward": lambda a, b: 2 * a.size * b.shape[-1],
         "matmul_backward": lambda dy, a, b: 2 * 2 * a.size * b.shape[-1],
+        "attention_forward": lambda qkv, *_: 2 * 2 * qkv.size // 3 * qkv.shape[1],
+        "attention_backward": lambda dy, *_: 4 * 2 * dy.size * dy.shape[1],
     }
 
     def watch(name, function, *arguments):

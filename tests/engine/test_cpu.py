@@ -42,6 +42,16 @@ FUNCTIONS = {
         cpu.matmul_backward,
         arrays((2, 3, 4), (2, 4, 1)),
     ),
+    "linear": (
+        lambda x, weight, bias: (cpu.linear_forward(x, weight, bias),),
+        lambda dy, x, weight, bias: cpu.linear_backward(dy, x, weight),
+        arrays((2, 3, 4), (5, 4), (5,)),
+    ),
+    "attention": (
+        lambda qkv: cpu.attention_forward(qkv, H=2),
+        lambda dy, qkv, saved: (cpu.attention_backward(dy, qkv, saved, H=2),),
+        arrays((2, 3, 12)),
+    ),
     "softmax": (
         lambda logits: (cpu.softmax_forward(logits, 2.0),) * 2,  # p is y
         lambda dy, logits, p: (cpu.softmax_backward(dy, p, 2.0),),

@@ -1,11 +1,8 @@
-import random
-
 import numpy as np
 import pytest
 
-from engine.autograd import Tensor, parents_first
+from engine.autograd import Tensor
 from engine.nudge import gradcheck
-from model.gpt import Linear
 
 
 def tensors(*shapes):
@@ -70,9 +67,3 @@ def test_a_transposed_array_is_a_view():
     (x,) = tensors((2, 3))
     x.T.data[2, 0] = 7.0
     assert x.data[0, 2] == 7.0
-
-
-def test_a_layer_makes_three_nodes_however_many_letters():
-    """A transpose, a product and a bias."""
-    layer = Linear(random.Random(1), 24, 20)
-    assert len(parents_first(layer(Tensor(np.ones((7, 24)))))) == 3

@@ -17,6 +17,7 @@ def test_window():
     assert hasattr(attn, "window"), "Attention has no window yet"
     x = Tensor(np.random.default_rng(1).uniform(-1, 1, (1, 5, 4)))
     assert attn.window is None
+    attn.watched = True
     attn(x)
     assert np.array_equal(attn.looks[0, 0] > 0, np.tri(5, dtype=bool))
     attn.window = 2

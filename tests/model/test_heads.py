@@ -50,6 +50,7 @@ def test_two_heads_by_hand():
     for weight in attn.parameters():
         weight.data[...] = 0.0
     attn.qkv.weight.data[...] = np.tile(np.eye(4), (3, 1))
+    attn.watched = True
     attn(Tensor([[[0.0, 0.0, 1.0, 1.0], [0.0, 0.0, 2.0, 1.0]]]))
     share = 1 / (1 + math.exp((5 - 3) / math.sqrt(2)))
     assert_close(attn.looks[0, :, 1], np.array([[0.5, 0.5], [share, 1 - share]]))
