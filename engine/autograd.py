@@ -11,6 +11,7 @@ import numpy as np
 from engine import cpu
 
 NUMBERS = (int, float, np.number, np.ndarray)
+FLOATS = (np.float32, np.float64)
 
 
 def comparison(compare):
@@ -22,7 +23,7 @@ def comparison(compare):
     def method(self, other):
         if not isinstance(other, (Tensor, *NUMBERS)):
             return NotImplemented
-        return compare(self.data, lift(other).data)
+        return compare(self.data, lift(other, self.dtype).data)
 
     return method
 
@@ -53,7 +54,7 @@ class Tensor:
         data = np.asarray(data)
         if data.dtype.kind not in "fiub":
             raise ValueError(f"Tensor: got the dtype {data.dtype}; expected real numbers")
-        self.data = data.astype(float, copy=False)
+        self.data = data if data.dtype in FLOATS else data.astype(np.float64)
         self.grad = None
         self.parents = parents
         self.rule = rule
@@ -66,6 +67,11 @@ class Tensor:
     def shape(self):
         """The size of each axis: () for a number, (C,) for a vector, (T, C) for T rows of C."""
         return self.data.shape
+
+    @property
+    def dtype(self):
+        """float32 or float64; lists and whole numbers become float64."""
+        return self.data.dtype
 
     @property
     def ndim(self):
@@ -123,7 +129,7 @@ class Tensor:
             got = "a Tensor made from nothing"
             raise ValueError(f"backward: got {got}; expected a loss computed outside of no_grad")
         # A number of numpy's, not a plain one: rules and unbroadcast ask for its shape.
-        self.grad = np.ones(())
+        self.grad = np.ones((), self.dtype)
         while order:
             node = order.pop()
             for parent, gradient in zip(node.parents, node.rule(node.grad), strict=True):
@@ -137,19 +143,20 @@ class Tensor:
             node.parents, node.rule = (), None
 
     def __add__(self, other):
-        other = lift(other)
+        other = lift(other, self.dtype)
         return Tensor(cpu.add(self.data, other.data), (self, other), lambda dy: (dy, dy))
 
     def __mul__(self, other):
-        other = lift(other)
+        other = lift(other, self.dtype)
         y = self.data * other.data
         return Tensor(y, (self, other), lambda dy: (dy * other.data, dy * self.data))
 
     def exp(self):
         """y = e ** x    slope y"""
-        if np.any(self.data > 709.78):
+        limit = 709.78 if self.dtype == np.float64 else 88.72
+        if np.any(self.data > limit):
             got = self.data.max()
-            raise ValueError(f"exp: got {got}; expected at most 709.78, beyond it overflows")
+            raise ValueError(f"exp: got {got}; expected at most {limit}, beyond it overflows")
         y = np.exp(self.data)
         return Tensor(y, (self,), lambda dy: (dy * y,))
 
@@ -160,14 +167,14 @@ class Tensor:
         return Tensor(np.log(self.data), (self,), lambda dy: (dy / self.data,))
 
     def __sub__(self, other):
-        other = lift(other)
+        other = lift(other, self.dtype)
         return Tensor(self.data - other.data, (self, other), lambda dy: (dy, -dy))
 
     # The rest makes a Tensor as handy as numpy's arrays.
 
     def __truediv__(self, other):
         """y = a / b    slopes 1 / b and -y / b"""
-        other = lift(other)
+        other = lift(other, self.dtype)
         if np.any(other.data == 0):
             raise ValueError("division: got a divisor of 0; expected another number")
         y = self.data / other.data
@@ -207,7 +214,7 @@ class Tensor:
 
     def __matmul__(self, other):
         """y = a @ b    da = dy @ b.T    db = a.T @ dy    a (…, N, C), b (…, C, K), y (…, N, K)"""
-        other = lift(other)
+        other = lift(other, self.dtype)
         a, b = self.shape, other.shape
         if min(len(a), len(b)) < 2 or a[-1] != b[-2]:
             raise ValueError(f"matmul: got {a} @ {b}; expected (…, N, C) @ (…, C, K)")
@@ -244,7 +251,7 @@ class Tensor:
         dim, keepdim = axes(dim, keepdim, **numpys)
         y = self.data.max(axis=dim, keepdims=True)
         largest = self.data == y
-        shares = largest / largest.sum(axis=dim, keepdims=True)
+        shares = (largest / largest.sum(axis=dim, keepdims=True)).astype(self.dtype)
 
         def rule(dy):
             return (dy.reshape(y.shape) * shares,)
@@ -272,7 +279,7 @@ class Tensor:
         index = tuple([e.copy() if hasattr(e, "copy") else e for e in entries])
 
         def rule(dy):
-            dx = np.zeros(self.shape)
+            dx = np.zeros_like(self.data)
             np.add.at(dx, index, dy)
             return (dx,)
 
@@ -281,23 +288,23 @@ class Tensor:
     # With a plain number on the left, as in 2.0 - a, Python asks the right side.
 
     def __radd__(self, other):
-        return lift(other) + self
+        return lift(other, self.dtype) + self
 
     def __rsub__(self, other):
-        return lift(other) - self
+        return lift(other, self.dtype) - self
 
     def __rmul__(self, other):
-        return lift(other) * self
+        return lift(other, self.dtype) * self
 
     def __rmatmul__(self, other):
-        return lift(other) @ self
+        return lift(other, self.dtype) @ self
 
     def __rtruediv__(self, other):
-        return lift(other) / self
+        return lift(other, self.dtype) / self
 
     def __rpow__(self, base):
         """base ** x = e ** (x * log(base))"""
-        return (self * lift(base).log().data).exp()
+        return (self * lift(base, self.dtype).log().data).exp()
 
 
 class no_grad:
@@ -314,13 +321,21 @@ class no_grad:
         Tensor.recording = self.before.pop()
 
 
-def lift(number):
-    """A Tensor as it is; a plain number or array as a Tensor without parents."""
+def lift(number, dtype=np.float64):
+    """A Tensor as it is; a plain number or array as a Tensor of this dtype without parents."""
     if isinstance(number, Tensor):
         return number
     if not isinstance(number, NUMBERS):
         raise ValueError(f"Tensor: got {number!r}; expected a number, an array or a Tensor")
-    return Tensor(number)
+    tensor = Tensor(number)
+    tensor.data = tensor.data.astype(dtype, copy=False)
+    return tensor
+
+
+def lift_all(*numbers):
+    """Each of them lifted, to the dtype of the first Tensor that is among them."""
+    dtype = next((x.dtype for x in numbers if isinstance(x, Tensor)), np.float64)
+    return [lift(x, dtype) for x in numbers]
 
 
 def axes(dim, keepdim, axis=None, keepdims=False, dtype=None, out=None):

@@ -57,7 +57,7 @@ def embedding_forward(weight, index):
 
 def embedding_backward(dy, index, shape):
     """dweight[i] = the sum of dy over all places where index is i        dweight of this shape"""
-    dweight = np.zeros(shape)
+    dweight = np.zeros(shape, dy.dtype)
     np.add.at(dweight, index, dy)
     return dweight
 
@@ -191,7 +191,8 @@ def cross_entropy_backward(dy, logits, y, saved, ignore_index):
     counted = y != ignore_index
     slopes = np.exp(logits - highest - log_sum) * counted[..., None]
     slopes[counted, y[counted]] -= 1.0
-    return dy / counted.sum() * slopes
+    # A numpy integer would turn float32 into float64; a plain one does not.
+    return dy / int(counted.sum()) * slopes
 
 
 def layernorm_forward(x, weight, bias, eps=1e-5):

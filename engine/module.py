@@ -1,6 +1,8 @@
 """Modules: what a model is made of, and what holds its weights."""
 
-from engine.autograd import Tensor
+import numpy as np
+
+from engine.autograd import FLOATS, Tensor
 
 
 class Module:
@@ -18,6 +20,14 @@ class Module:
 
     def parameters(self):
         return [weight for _, weight in self.named_parameters()]
+
+    def to(self, dtype):
+        """All weights as numbers of this dtype; what is computed from them follows."""
+        if np.dtype(dtype) not in FLOATS:
+            raise ValueError(f"to: got {np.dtype(dtype)}; expected float32 or float64")
+        for weight in self.parameters():
+            weight.data = weight.data.astype(dtype)
+        return self
 
 
 def named(name, child):

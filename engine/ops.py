@@ -8,7 +8,7 @@ are the checks and the graph.
 import numpy as np
 
 from engine import cpu
-from engine.autograd import Tensor, lift
+from engine.autograd import Tensor, lift_all
 
 
 def embedding(weight, index):
@@ -93,7 +93,7 @@ def cat(tensors, dim=0):
 
     dx = the part of dy that was x
     """
-    tensors = [lift(tensor) for tensor in tensors]
+    tensors = lift_all(*tensors)
     ends = np.cumsum([tensor.shape[dim] for tensor in tensors])
     data = np.concatenate([tensor.data for tensor in tensors], axis=dim)
     return Tensor(data, tuple(tensors), lambda dy: np.split(dy, ends[:-1], axis=dim))
@@ -101,7 +101,8 @@ def cat(tensors, dim=0):
 
 def where(mask, a, b):
     """a where the mask is True, else b    da = dy where it is True, else 0; db the reverse"""
-    a, b, mask = lift(a), lift(b), np.array(mask, dtype=bool)
+    a, b = lift_all(a, b)
+    mask = np.array(mask, dtype=bool)
 
     def rule(dy):
         return np.where(mask, dy, 0.0), np.where(mask, 0.0, dy)

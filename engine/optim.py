@@ -38,8 +38,8 @@ class Adam:
 
     def __init__(self, params, lr, betas=(0.9, 0.99), eps=1e-8):
         self.params, self.lr, self.betas, self.eps = list(params), lr, betas, eps
-        self.m = [np.zeros(param.shape) for param in self.params]
-        self.v = [np.zeros(param.shape) for param in self.params]
+        self.m = [np.zeros_like(param.data) for param in self.params]
+        self.v = [np.zeros_like(param.data) for param in self.params]
         self.t = 0
 
     def zero_grad(self):

@@ -17,7 +17,7 @@ class Option(NamedTuple):
 
 OPTIONS = {
     "learning_rate": Option(float, 1e-9, math.inf, 0.02, 0.005, "how far a step goes"),
-    "steps": Option(int, 1, 10_000_000, 2700, 800, "how many"),
+    "steps": Option(int, 1, 10_000_000, 2700, 2500, "how many"),
     "batch_size": Option(int, 1, 100_000, 32, 16, "rows a step"),
 }
 NAMES_RUN = {name: option.names for name, option in OPTIONS.items()}

@@ -4,6 +4,8 @@ import argparse
 import math
 import random
 
+import numpy as np
+
 from engine.autograd import no_grad
 from engine.cost import count_bytes
 from engine.ops import cross_entropy
@@ -79,6 +81,7 @@ def main():
         data = load_data(options.data, options.names or NAMES_FILE, sizes["T"])
         scale = 0.4 / math.sqrt(sizes["C"])  # 0.1 at 16 channels, less where more is added up
         model = GPT(random.Random(2), V=len(data.characters), scale=scale, **sizes)
+        model.to(np.float32)
         progress = train(model, data, options.learning_rate, options.steps, options.batch_size)
     except ValueError as error:
         fail(f"train: {error}")

@@ -66,4 +66,4 @@ def load(path=WEIGHTS):
         raise ValueError(f"weights: got those of {step} in {path}; expected {STEP}: make train")
     for name, weight in named.items():
         weight.data = weights[name]
-    return model, characters
+    return model.to(np.float32), characters
