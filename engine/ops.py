@@ -37,7 +37,7 @@ def linear(x, weight, bias):
 
 
 def attention(qkv, H):
-    """What each letter receives in H heads        qkv (B, T, 3 * C), y (B, T, C)"""
+    """What each token receives in H heads        qkv (B, T, 3 * C), y (B, T, C)"""
     if qkv.ndim != 3 or qkv.shape[2] % (3 * H):
         got = f"{qkv.shape} and {H} heads"
         raise ValueError(f"attention: got {got}; expected (B, T, 3 * C), C a multiple of the heads")

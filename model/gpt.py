@@ -1,4 +1,8 @@
-"""The model: letters in, logits of the next letter out. It grows into a GPT."""
+"""The model: tokens in, logits of the next token out. It grows into a GPT.
+
+A token is a whole number below V. What it stands for, a letter of a name, a character of a text
+or a piece of a word, is for data and tokenizer to know.
+"""
 
 import math
 
@@ -22,10 +26,10 @@ class Linear(Module):
 
 
 class Attention(Module):
-    """Each letter asks, and every letter up to it offers and gives: H small questions at once.
+    """Each token asks, and every token up to it offers and gives: H small questions at once.
 
     q, k, v = three vectors made of x, cut into H heads of D = C // H numbers each; in each head
-    letter t looks at letter s <= t with the share p[s], p = softmax(q[t] · k[s] / sqrt(D)),
+    token t looks at token s <= t with the share p[s], p = softmax(q[t] · k[s] / sqrt(D)),
     and receives the sum of p[s] * v[s]
 
     looks: the shares of the last call, (B, H, T, T), if watched was set to True before
@@ -57,7 +61,7 @@ class LayerNorm(Module):
 
 
 class MLP(Module):
-    """Two layers with a bend between them, for each letter alone: C -> 4 * C -> C."""
+    """Two layers with a bend between them, for each token alone: C -> 4 * C -> C."""
 
     def __init__(self, rng, C, scale=0.1, scale_out=0.1):
         self.up = Linear(rng, C, 4 * C, scale)
@@ -68,7 +72,7 @@ class MLP(Module):
 
 
 class Block(Module):
-    """Letters hear each other, then think alone; what comes of it is added to what was there."""
+    """Tokens hear each other, then think alone; what comes of it is added to what was there."""
 
     def __init__(self, rng, C, H, scale=0.1, scale_out=0.1):
         self.ln_1 = LayerNorm(C)
@@ -82,7 +86,7 @@ class Block(Module):
 
 
 class GPT(Module):
-    """Logits of the next letter at every place of B rows, from all letters up to there."""
+    """Logits of the next token at every place of B rows, from all tokens up to there."""
 
     def __init__(self, rng, V=27, T=16, C=16, H=4, L=1, scale=0.1):
         self.sizes = {"V": V, "T": T, "C": C, "H": H, "L": L}
@@ -93,21 +97,21 @@ class GPT(Module):
         self.blocks = [Block(rng, C, H, scale, scale_out) for _ in range(L)]
         self.ln_f = LayerNorm(C)
 
-    def __call__(self, letters):
-        T, most = letters.shape[1], len(self.pos_emb)
+    def __call__(self, tokens):
+        T, most = tokens.shape[1], len(self.pos_emb)
         if most < T:
-            raise ValueError(f"GPT: got {T} letters; expected {most} at most")
-        x = embedding(self.tok_emb, letters) + self.pos_emb[:T]  # (B, T) -> (B, T, C)
+            raise ValueError(f"GPT: got {T} tokens; expected {most} at most")
+        x = embedding(self.tok_emb, tokens) + self.pos_emb[:T]  # (B, T) -> (B, T, C)
         for block in self.blocks:
             x = block(x)
         return self.ln_f(x) @ self.tok_emb.T  # (B, T, C) @ (C, V) -> (B, T, V)
 
 
 def count_flops(model, B, T):
-    """The multiplications and additions of a training step's matrix products, (B, T) letters.
+    """The multiplications and additions of a training step's matrix products, (B, T) tokens.
 
     A product (N, C) @ (C, K) takes 2 * N * C * K, and twice as much again on the way back. Each
-    weight of a matrix works on every letter; each letter asks all T, and hears all T, in C numbers.
+    weight of a matrix works on every token; each token asks all T, and hears all T, in C numbers.
     """
     matrices = [w.data for _, w in model.named_parameters() if w.data.ndim == 2]
     weights = sum(w.size for w in matrices) - model.pos_emb.data.size
@@ -115,10 +119,10 @@ def count_flops(model, B, T):
     return 3 * (2 * B * T * weights + 4 * B * T * T * C * L)
 
 
-def next_letter(model, letters, temperature=1.0):
-    """The probability of each next letter after `letters`; a low temperature sharpens them."""
+def next_token(model, tokens, temperature=1.0):
+    """The probability of each next token after `tokens`; a low temperature sharpens them."""
     if not 0.001 <= temperature <= 1000:
         raise ValueError(f"temperature: got {temperature}; expected 0.001 to 1000")
     with no_grad():
-        logits = model(np.array([letters]))  # (1, T, V)
+        logits = model(np.array([tokens]))  # (1, T, V)
     return cpu.softmax_forward(logits.data[0, -1], temperature)

@@ -4,7 +4,7 @@ import argparse
 import random
 
 from model.data import LETTERS, LONGEST, decode, encode
-from model.gpt import next_letter
+from model.gpt import next_token
 from model.services.checkpoint import load
 from model.services.progress import fail, run_program
 
@@ -33,7 +33,7 @@ def continuation(model, rng, numbers, length, temperature, stop=None, seen=None)
     numbers = list(numbers)
     for _ in range(length):
         shown = numbers if seen is None else numbers[-seen:]
-        probs = next_letter(model, shown, temperature)
+        probs = next_token(model, shown, temperature)
         (number,) = rng.choices(range(len(probs)), weights=probs)
         if number == stop:
             break

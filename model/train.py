@@ -35,7 +35,7 @@ def train(model, data, learning_rate, steps, batch_size=32):
             raise ValueError(
                 f"the loss rose to {loss.item():.0f}; expected a lower --learning-rate"
             )
-        progress.note(loss.item(), letters=int((y >= 0).sum()))
+        progress.note(loss.item(), tokens=int((y >= 0).sum()))
         optimizer.zero_grad()
         loss.backward()
         share = warm_up_cool_down(progress.steps, len(progress.items))
@@ -52,13 +52,13 @@ def cost(model, x, y):
 
 
 def average_loss(model, batches):
-    """The loss a letter, over all letters of the batches (x, y)."""
-    total, letters = 0.0, 0
+    """The loss a token, over all tokens of the batches (x, y)."""
+    total, tokens = 0.0, 0
     for x, y in batches:
         with no_grad():
             total += cross_entropy(model(x), y).item() * (y >= 0).sum()
-        letters += (y >= 0).sum()
-    return total / letters
+        tokens += (y >= 0).sum()
+    return total / tokens
 
 
 def main():

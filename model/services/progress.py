@@ -66,7 +66,7 @@ class Progress:
 
     def __init__(self, items):
         self.items = items
-        self.steps, self.letters, self.seconds = 0, 0, 0.0
+        self.steps, self.tokens, self.seconds = 0, 0, 0.0
         self.average, self.stopped = None, False
 
     def __iter__(self):
@@ -87,15 +87,15 @@ class Progress:
             print(file=sys.stderr)
             Progress.line_open = False
 
-    def note(self, loss, letters=1):
-        """Tells the display the loss of this step and over how many letters it was taken."""
-        self.letters += letters
+    def note(self, loss, tokens=1):
+        """Tells the display the loss of this step and over how many tokens it was taken."""
+        self.tokens += tokens
         self.average = loss if self.average is None else 0.99 * self.average + 0.01 * loss
 
     def speed(self):
         """The last words of the report line: ms/step and characters/s."""
         ms = 1000 * self.seconds / max(self.steps, 1)
-        per_second = self.letters / max(self.seconds, 1e-9)
+        per_second = self.tokens / max(self.seconds, 1e-9)
         return f"{ms:.2f} ms/step · {per_second:,.0f} characters/s"
 
     def _show(self):
@@ -103,7 +103,7 @@ class Progress:
         left = self.seconds / self.steps * (len(self.items) - self.steps)
         print(
             f"\rstep {self.steps:,} of {len(self.items):,} · loss {self.average:.3f} · "
-            f"{self.letters / self.seconds:,.0f} characters/s · {left:.0f} s left   ",
+            f"{self.tokens / self.seconds:,.0f} characters/s · {left:.0f} s left   ",
             end="",
             file=sys.stderr,
             flush=True,

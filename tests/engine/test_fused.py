@@ -91,7 +91,7 @@ def test_attention_of_sizes_that_do_not_fit():
 
 
 def test_the_shares_are_computed_for_who_looks_only(monkeypatch):
-    """p @ v gives what each letter receives; and nobody who does not look pays for p."""
+    """p @ v gives what each token receives; and nobody who does not look pays for p."""
     model, x = GPT(random.Random(1), C=8, H=2, L=2), batch(["annabel"])[0]
     attn = model.blocks[1].attn
     (qkv,) = tensors((2, 5, 24))

@@ -9,7 +9,7 @@ from tests.losses import name_logits
 
 
 def later_letters_change_nothing(model):
-    """Logits and gradients at the places before a changed letter stay as they are, to the bit."""
+    """Logits and gradients at the places before a changed token stay as they are, to the bit."""
     found = []
     for name in ("hannah", "hannxk"):
         for weight in model.parameters():
@@ -40,8 +40,8 @@ def test_positions_tell_how_far_the_name_has_come():
     assert np.abs(logits[2].data - logits[4].data).max() > 1e-6
 
 
-def test_more_letters_than_positions():
-    with pytest.raises(ValueError, match="GPT: got 17 letters; expected 16 at most"):
+def test_more_tokens_than_positions():
+    with pytest.raises(ValueError, match="GPT: got 17 tokens; expected 16 at most"):
         GPT(random.Random(1))(np.zeros((2, 17), dtype=int))
 
 

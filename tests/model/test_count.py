@@ -53,8 +53,8 @@ def test_sample_follows_the_table():
     """A model that allows one way only: . -> a -> b -> end."""
     follower = {0: 1, 1: 2, 2: 0}
 
-    def model(letters):
-        return Tensor([[[100.0 * (y == follower[x]) for y in range(27)] for x in letters[0]]])
+    def model(tokens):
+        return Tensor([[[100.0 * (y == follower[x]) for y in range(27)] for x in tokens[0]]])
 
     assert sample_name(model, random.Random(3)) == "ab"
 

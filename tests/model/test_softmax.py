@@ -8,7 +8,7 @@ from engine.autograd import Tensor
 from engine.cpu import softmax_forward
 from model.count import average_surprise, count_pairs, probabilities
 from model.data import NAMES_FILE, pairs, read_names, split
-from model.gpt import next_letter
+from model.gpt import next_token
 
 
 def softmax(logits):
@@ -49,18 +49,18 @@ def test_logarithms_of_counts_give_the_counted_loss():
 def test_temperature():
     """Halving the temperature squares the ratio of two probabilities; near 0 the best one wins."""
 
-    def model(letters):
-        return Tensor([[[1.0, 2.0, 3.0] for _ in letters[0]]])
+    def model(tokens):
+        return Tensor([[[1.0, 2.0, 3.0] for _ in tokens[0]]])
 
     ratio = math.exp(1)
-    one, half = next_letter(model, [0]), next_letter(model, [0], temperature=0.5)
+    one, half = next_token(model, [0]), next_token(model, [0], temperature=0.5)
     assert one[2] / one[1] == pytest.approx(ratio)
     assert half[2] / half[1] == pytest.approx(ratio**2)
-    assert next_letter(model, [0], temperature=0.001)[2] == pytest.approx(1)
+    assert next_token(model, [0], temperature=0.001)[2] == pytest.approx(1)
 
 
 @pytest.mark.parametrize("wrong", [0, -1.0, 1e-320, math.inf, math.nan])
 def test_temperature_out_of_range(wrong):
     """Divided by 1e-320 all weights are infinite."""
     with pytest.raises(ValueError, match=r"temperature: got .*; expected 0.001 to 1000"):
-        next_letter([[0.0, 1.0]], 0, temperature=wrong)
+        next_token([[0.0, 1.0]], 0, temperature=wrong)
