@@ -45,6 +45,16 @@ def counted_loss(seen, asked, V):
     return -np.log((pairs_seen + SMOOTHING) / (contexts_seen + V * SMOOTHING)).mean()
 
 
+def bits_per_byte(loss, batches, data):
+    """The loss on these batches (x, y), in nats a token, as bits a byte of what they predict.
+
+    bits per byte = loss * tokens / bytes / log 2
+    """
+    tokens = sum((y >= 0).sum() for _, y in batches)
+    size = sum(data.bytes_in(y) for _, y in batches)
+    return loss * (tokens / size) / math.log(2)
+
+
 def times(seen, asked):
     """How often each number of `asked` stands in `seen`."""
     kinds, counts = np.unique(seen, return_counts=True)
@@ -53,12 +63,12 @@ def times(seen, asked):
 
 
 def yardsticks(data):
-    """The losses on what is held out of what counting knows, in one line."""
-    V = len(data.characters)
-    words = [f"uniform {math.log(V):.3f}"]
+    """The losses on what is held out of what counting knows, in bits per byte, in one line."""
+    V, bit = data.alphabet, math.log(2)
+    words = [f"uniform {math.log(V) / bit:.3f}"]
     for memory, kind in enumerate(["letters", "pairs", "triples", "fours"]):
         loss = counted_loss(data.contexts(False, memory), data.contexts(True, memory), V)
-        words.append(f"{kind} {loss:.3f}")
+        words.append(f"{kind} {loss / bit:.3f}")
     if data.floor is not None:
-        words.append(f"floor {data.floor:.3f}")
-    return " · ".join(words)
+        words.append(f"floor {data.floor / bit:.3f}")
+    return " · ".join(words) + " bits per byte"

@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from model.stories import floor, generate
+from model.tokenizer import learn
 
 # "." marks both ends of a name.
 LETTERS = ".abcdefghijklmnopqrstuvwxyz"
@@ -71,6 +72,29 @@ def decode(numbers):
     return "".join(LETTERS[number] for number in numbers if number != 0)
 
 
+class Letters:
+    """The tokenizer of names: a token a letter, and the mark, token 0, at both ends of a name."""
+
+    V, end, longest, samples = len(LETTERS), 0, LONGEST + 1, 10
+    pieces = tuple(letter.encode() for letter in LETTERS)
+
+    def encode(self, text):
+        """b"abe" -> the tokens 1, 2, 5 of its letters."""
+        return encode(text.decode())[1:-1]
+
+    def decode(self, tokens):
+        return decode(tokens).encode()
+
+    def start(self, prompt):
+        """The mark and the letters of a prompt, which may be ''."""
+        if len(prompt) > LONGEST:
+            raise ValueError(f"prompt: got {prompt!r}; expected at most {LONGEST} letters")
+        return encode(prompt)[:-1]
+
+    def state(self):
+        return ["letters"]
+
+
 def pairs(names):
     """Each letter or mark with the next one: abe -> (0, 1), (1, 2), (2, 5), (5, 0)."""
     return [pair for name in names for pair in zip(encode(name), encode(name)[1:])]
@@ -84,10 +108,12 @@ def split(names):
 
 
 class Dataset(ABC):
-    """Rows of numbers to learn from, and some held out: what names and texts have in common.
+    """Rows of tokens to learn from, and some held out: what names and texts have in common.
 
-    characters: what the numbers stand for, each at its place
-    floor: the best possible loss, in nats a character, where it is known
+    tokenizer: turns bytes into tokens, numbers from 0 to V - 1, and back
+    tokens_per_byte: the tokens of what is held out, over its bytes
+    alphabet: how many kinds of bytes there are, for counting
+    floor: the best possible loss, in nats a byte, where it is known
     """
 
     @abstractmethod
@@ -103,13 +129,19 @@ class Dataset(ABC):
 
     @abstractmethod
     def contexts(self, held_out, memory):
-        """(c, y) for counting: the `memory` numbers before each one, (N, memory), and it, (N)."""
+        """(c, y) for counting: the `memory` bytes before each one, (N, memory), and it, (N)."""
+
+    def bytes_in(self, y):
+        """How many bytes the tokens y stand for; -1 is none."""
+        lengths = np.array([len(piece) for piece in self.tokenizer.pieces])
+        return lengths[y[y >= 0]].sum()
 
 
 class Names(Dataset):
     """Names, each of them a row of its own; every tenth is held out."""
 
-    characters, floor = LETTERS, None
+    tokenizer, tokens_per_byte, floor = Letters(), 1.0, None
+    V = alphabet = tokenizer.V
 
     def __init__(self, path):
         self.train, self.held_out = split(read_names(path))
@@ -136,16 +168,27 @@ class Names(Dataset):
 
 
 class Text(Dataset):
-    """A long text, seen through windows of T characters; the last tenth is held out."""
+    """A long text, seen through windows of T tokens; the last tenth is held out.
 
-    def __init__(self, text, T, floor=None):
-        self.characters, self.T, self.floor = "".join(sorted(set(text))), T, floor
-        if len(text) < 20 * (T + 1):
-            raise ValueError(f"data: got {len(text)} characters; expected {20 * (T + 1)} or more")
-        place = {c: i for i, c in enumerate(self.characters)}
-        numbers = np.array([place[c] for c in text])
+    merges: how many the tokenizer learns, from the text to learn from.
+    """
+
+    def __init__(self, text, T, merges=0, floor=None):
+        text = text.encode()
         cut = len(text) * 9 // 10
-        self.train, self.held_out = numbers[:cut], numbers[cut:]
+        self.tokenizer = learn(text[:cut], merges)
+        self.V, self.T, self.floor = self.tokenizer.V, T, floor
+        self.train, self.held_out = (
+            np.array(self.tokenizer.encode(part)) for part in (text[:cut], text[cut:])
+        )
+        got = len(self.held_out)
+        if got < 2 * (T + 1):
+            raise ValueError(f"data: got {got} tokens held out; expected {2 * (T + 1)} or more")
+        self.tokens_per_byte = got / len(text[cut:])
+        # For counting: the bytes, numbered from 0 to alphabet - 1.
+        kinds, numbers = np.unique(np.frombuffer(text, np.uint8), return_inverse=True)
+        self.alphabet = len(kinds)
+        self.train_bytes, self.held_out_bytes = numbers[:cut], numbers[cut:]
 
     def batch(self, rng, size):
         """(x, y), each (size, T): windows that start anywhere, and the same one place later."""
@@ -156,7 +199,7 @@ class Text(Dataset):
 
     def batches(self, held_out, size=64):
         """Window after window of the held-out text, or of as much of the text to learn from, in
-        batches; 65,536 characters at most.
+        batches; 65,536 tokens at most.
         """
         numbers = self.held_out if held_out else self.train
         count = min(len(self.held_out) - 1, 65_536) // self.T
@@ -164,8 +207,8 @@ class Text(Dataset):
         return [(x[i : i + size], y[i : i + size]) for i in range(0, count, size)]
 
     def contexts(self, held_out, memory):
-        """(c, y): the `memory` characters before each one, (N, memory), and that one, (N)."""
-        numbers = self.held_out if held_out else self.train
+        """(c, y): the `memory` bytes before each one, (N, memory), and that one, (N)."""
+        numbers = self.held_out_bytes if held_out else self.train_bytes
         rows = np.lib.stride_tricks.sliding_window_view(numbers, memory + 1)
         return rows[:, :-1], rows[:, -1]
 
@@ -197,7 +240,7 @@ def check_shakespeare(text, place):
         raise ValueError(f"data: got sha256 {digest[:12]}… from {place}; expected 86c4e6aa9db7…")
 
 
-def load_data(name, path=NAMES_FILE, T=64):
+def load_data(name, path=NAMES_FILE, T=64, merges=0):
     """The data that --data names: names, stories, shakespeare, or the text file at a path.
 
     Raises ValueError where a file is missing, is not text, or is too short.
@@ -205,11 +248,11 @@ def load_data(name, path=NAMES_FILE, T=64):
     if name == "names":
         return Names(path)
     if name == "stories":
-        return Text(generate(seed=1, size=1_000_000), T, floor())
+        return Text(generate(seed=1, size=4_000_000), T, merges, floor())
     if name == "shakespeare":
         name = shakespeare()
     try:
-        return Text(Path(name).read_text(encoding="utf-8"), T)
+        return Text(Path(name).read_text(encoding="utf-8"), T, merges)
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "not UTF-8 text"
         raise ValueError(

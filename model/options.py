@@ -19,6 +19,7 @@ OPTIONS = {
     "learning_rate": Option(float, 1e-9, math.inf, 0.02, 0.005, "how far a step goes"),
     "steps": Option(int, 1, 10_000_000, 2700, 2500, "how many"),
     "batch_size": Option(int, 1, 100_000, 32, 16, "rows a step"),
+    "merges": Option(int, 0, math.inf, 0, 1024, "how many; 0: single bytes"),
 }
 NAMES_RUN = {name: option.names for name, option in OPTIONS.items()}
 TEXT_RUN = {name: option.text for name, option in OPTIONS.items()}

@@ -3,37 +3,33 @@
 import argparse
 import random
 
-from model.data import LETTERS, LONGEST, decode, encode
 from model.gpt import next_token
 from model.services.checkpoint import load
 from model.services.progress import fail, run_program
 
 
-def sample_name(model, rng, temperature=1.0, prompt=""):
-    """Draws letter after letter, each by the probabilities that follow those before it."""
-    letters = encode(prompt)[:-1]
-    if len(prompt) > LONGEST:
-        raise ValueError(f"prompt: got {prompt!r}; expected at most {LONGEST} letters")
-    return decode(continuation(model, rng, letters, LONGEST - len(prompt), temperature, stop=0))
+def sample_text(model, rng, tokenizer, length, temperature=1.0, prompt=""):
+    """The prompt and up to `length` tokens that go on from it, until a name or a text ends.
+
+    A letter of several bytes that stays incomplete is shown as �.
+    """
+    tokens = tokenizer.start(prompt)
+    length = min(length, tokenizer.longest - len(tokens))
+    tokens = continuation(model, rng, tokens, length, temperature, tokenizer.end)
+    return tokenizer.decode(tokens).decode(errors="replace")
 
 
-def sample_text(model, rng, characters, length, temperature=1.0, prompt=""):
-    """The prompt and `length` characters that go on from it; '' stands for the first character."""
-    prompt = prompt or characters[0]
-    for c in prompt:
-        if c not in characters:
-            raise ValueError(f"prompt: got {c!r}; expected characters of the text it learnt from")
-    numbers = [characters.index(c) for c in prompt]
-    numbers = continuation(model, rng, numbers, length, temperature, seen=model.sizes["T"])
-    return "".join(characters[number] for number in numbers)
+def sample_line(model, rng, tokenizer, length):
+    """Some texts in a row, as many as `samples`; each of up to `length` tokens."""
+    texts = [sample_text(model, rng, tokenizer, length) for _ in range(tokenizer.samples)]
+    return " ".join(texts).strip()
 
 
-def continuation(model, rng, numbers, length, temperature, stop=None, seen=None):
-    """The numbers and up to `length` more, until `stop` comes. The model sees the last `seen`."""
+def continuation(model, rng, numbers, length, temperature, stop=None):
+    """The numbers and up to `length` more, until `stop` comes. The model sees the last T."""
     numbers = list(numbers)
     for _ in range(length):
-        shown = numbers if seen is None else numbers[-seen:]
-        probs = next_token(model, shown, temperature)
+        probs = next_token(model, numbers[-model.sizes["T"] :], temperature)
         (number,) = rng.choices(range(len(probs)), weights=probs)
         if number == stop:
             break
@@ -46,21 +42,18 @@ def main():
     parser.add_argument("--prompt", default="", help="how each name, or the text, begins")
     parser.add_argument("--temperature", type=float, default=1.0, help="default 1.0")
     parser.add_argument("--seed", type=int, default=1, help="another seed, other names")
-    parser.add_argument("--count", type=int, default=10, help="how many names; default 10")
-    parser.add_argument("--length", type=int, default=500, help="of a text; default 500")
+    parser.add_argument("--count", type=int, help="how many; default 10 names, or 1 text")
+    parser.add_argument("--length", type=int, default=200, help="in tokens; default 200")
     options = parser.parse_args()
-    if min(options.count, options.length) < 1:
-        got = f"{options.count} names, {options.length} characters"
-        fail(f"sample: got {got}; expected at least 1 of each")
+    for name in ("count", "length"):
+        if getattr(options, name) is not None and getattr(options, name) < 1:
+            fail(f"sample: got --{name} {getattr(options, name)}; expected 1 or more")
     rng = random.Random(options.seed)
     try:
-        model, characters = load()
-        if characters == LETTERS:
-            for _ in range(options.count):
-                print(sample_name(model, rng, options.temperature, options.prompt))
-        else:
-            settings = options.length, options.temperature, options.prompt
-            print(sample_text(model, rng, characters, *settings).strip())
+        model, tokenizer = load()
+        settings = options.length, options.temperature, options.prompt
+        for _ in range(options.count or tokenizer.samples):
+            print(sample_text(model, rng, tokenizer, *settings).strip())
     except ValueError as error:
         fail(f"sample: {error}")
 

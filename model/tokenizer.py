@@ -19,6 +19,9 @@ class Tokenizer:
     Token 0 to 255 is that byte; token 256 + k is the k-th pair of tokens in `merges` as one.
     """
 
+    # No token ends a text, and a text has any length; one is enough to show.
+    end, longest, samples = None, math.inf, 1
+
     def __init__(self, merges=()):
         self.merges = [tuple(pair) for pair in merges]
         self.token = {pair: 256 + k for k, pair in enumerate(self.merges)}
@@ -27,6 +30,14 @@ class Tokenizer:
             self.pieces.append(self.pieces[a] + self.pieces[b])
         self.V = len(self.pieces)
         self.known = {}
+
+    def start(self, prompt):
+        """The tokens of a prompt; '' stands for a new line."""
+        return self.encode((prompt or "\n").encode())
+
+    def state(self):
+        """What is saved with a model: the name of this kind, and what Tokenizer is made of."""
+        return ["pieces", self.merges]
 
     def encode(self, text):
         """b"the cat" -> the tokens of each of its words, one after the other."""

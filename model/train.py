@@ -11,11 +11,11 @@ from engine.cost import count_bytes
 from engine.ops import cross_entropy
 from engine.optim import Adam, warm_up_cool_down
 from model import STEP
-from model.count import yardsticks
+from model.count import bits_per_byte, yardsticks
 from model.data import NAMES_FILE, load_data
 from model.gpt import GPT, count_flops
 from model.options import NAMES_RUN, TEXT_RUN, add_options, check
-from model.sample import sample_name, sample_text
+from model.sample import sample_line
 from model.services.checkpoint import save
 from model.services.progress import Progress, fail, run_program
 
@@ -72,15 +72,17 @@ def main():
     options.data = options.data or ("names" if options.names else "stories")
     if options.names and options.data != "names":
         fail(f"train: got --names with --data {options.data}; expected --data names")
+    if options.merges is not None and options.data == "names":
+        fail(f"train: got {options.merges} merges for names; expected --merges with a text only")
     usual, sizes = (NAMES_RUN, NAMES_GPT) if options.data == "names" else (TEXT_RUN, TEXT_GPT)
     for name, value in usual.items():
         if getattr(options, name) is None:
             setattr(options, name, value)
     try:
         check(vars(options))
-        data = load_data(options.data, options.names or NAMES_FILE, sizes["T"])
+        data = load_data(options.data, options.names or NAMES_FILE, sizes["T"], options.merges)
         scale = 0.4 / math.sqrt(sizes["C"])  # 0.1 at 16 channels, less where more is added up
-        model = GPT(random.Random(2), V=len(data.characters), scale=scale, **sizes)
+        model = GPT(random.Random(2), V=data.V, scale=scale, **sizes)
         model.to(np.float32)
         progress = train(model, data, options.learning_rate, options.steps, options.batch_size)
     except ValueError as error:
@@ -88,21 +90,20 @@ def main():
     except MemoryError:
         fail(f"train: got batches of {options.batch_size}, too large for memory; expected less")
 
-    save(model, data.characters)
+    save(model, data.tokenizer)
     size = sum(weight.data.size for weight in model.parameters())
     loss = average_loss(model, data.batches(held_out=False))
-    held_out = average_loss(model, data.batches(held_out=True))
+    batches = data.batches(held_out=True)
+    held_out = average_loss(model, batches)
+    if not held_out < 1000:
+        fail(f"train: got a held-out loss of {held_out:.0f}; expected a lower --learning-rate")
     print(
         f"{STEP} · {size:,} weights · loss {loss:.4f} · held-out {held_out:.4f} · "
-        f"{progress.speed()}"
+        f"bits per byte {bits_per_byte(held_out, batches, data):.4f} · {progress.speed()}"
     )
     print(cost(model, *data.batch(random.Random(1), options.batch_size)))
     print(yardsticks(data))
-    rng = random.Random(1)
-    if options.data == "names":
-        print(" ".join(sample_name(model, rng) for _ in range(10)))
-    else:
-        print(sample_text(model, rng, data.characters, length=300).strip())
+    print(sample_line(model, random.Random(1), data.tokenizer, length=120))
 
 
 if __name__ == "__main__":

@@ -8,20 +8,24 @@ from pathlib import Path
 import numpy as np
 
 from model import STEP
+from model.data import Letters
 from model.gpt import GPT
 from model.services.progress import fail
+from model.tokenizer import Tokenizer
 
 WEIGHTS = Path("runs/weights.json")
+TOKENIZERS = {"letters": Letters, "pieces": Tokenizer}
 
 
-def save(model, characters, path=WEIGHTS):
+def save(model, tokenizer, path=WEIGHTS):
     """Writes the weights into a file beside it first, so that a whole one is always there.
 
-    characters: what the numbers that go into the model and come out of it stand for.
+    tokenizer: knows what the tokens that go into the model and come out of it stand for.
     """
     weights = {name: weight.data.tolist() for name, weight in model.named_parameters()}
     beside = path.with_suffix(".new")
-    content = {"step": STEP, "characters": characters, "sizes": model.sizes, "weights": weights}
+    kind = tokenizer.state()
+    content = {"step": STEP, "tokenizer": kind, "sizes": model.sizes, "weights": weights}
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         beside.write_text(json.dumps(content))
@@ -33,7 +37,7 @@ def save(model, characters, path=WEIGHTS):
 
 
 def load(path=WEIGHTS):
-    """(model, characters) as they were saved.
+    """(model, tokenizer) as they were saved.
 
     Raises ValueError where there are none, or where they are those of another step.
     """
@@ -42,7 +46,8 @@ def load(path=WEIGHTS):
             raise ValueError
         saved = json.loads(path.read_text())
         weights = {name: np.array(rows, dtype=float) for name, rows in saved["weights"].items()}
-        step, characters = saved["step"], "".join(saved.get("characters", ""))
+        step, (kind, *merges) = saved["step"], saved.get("tokenizer", ["letters"])
+        tokenizer = TOKENIZERS[kind](*merges)
         sizes, count = saved.get("sizes", {}), sum(w.size for w in weights.values())
         if not all((abs(w) < 10_000).all() for w in weights.values()):  # nor is NaN
             raise ValueError
@@ -56,14 +61,14 @@ def load(path=WEIGHTS):
         raise ValueError(
             f"weights: got {path} ({error.strerror}); expected what make train leaves"
         ) from None
-    except (ValueError, TypeError, KeyError, AttributeError, ArithmeticError, RecursionError):
+    except (ValueError, TypeError, LookupError, AttributeError, ArithmeticError, RecursionError):
         raise ValueError(
             f"weights: got {path}, which is damaged; expected what make train leaves"
         ) from None
     named = dict(model.named_parameters())
     shapes = [{name: weight.shape for name, weight in part.items()} for part in (weights, named)]
-    if step != STEP or shapes[0] != shapes[1] or len(characters) != model.sizes["V"]:
+    if step != STEP or shapes[0] != shapes[1] or model.sizes["V"] != tokenizer.V:
         raise ValueError(f"weights: got those of {step} in {path}; expected {STEP}: make train")
     for name, weight in named.items():
         weight.data = weights[name]
-    return model.to(np.float32), characters
+    return model.to(np.float32), tokenizer

@@ -55,7 +55,7 @@ def drop_output():
 
 
 class Progress:
-    """Yields `items` one by one and shows step, loss, characters/s and time left on stderr.
+    """Yields `items` one by one and shows step, loss, tokens/s and time left on stderr.
 
     The loss shown is smoothed: each step moves it by a hundredth of the way to its own loss.
 
@@ -93,17 +93,17 @@ class Progress:
         self.average = loss if self.average is None else 0.99 * self.average + 0.01 * loss
 
     def speed(self):
-        """The last words of the report line: ms/step and characters/s."""
+        """The last words of the report line: ms/step and tokens/s."""
         ms = 1000 * self.seconds / max(self.steps, 1)
         per_second = self.tokens / max(self.seconds, 1e-9)
-        return f"{ms:.2f} ms/step · {per_second:,.0f} characters/s"
+        return f"{ms:.2f} ms/step · {per_second:,.0f} tokens/s"
 
     def _show(self):
         Progress.line_open = True
         left = self.seconds / self.steps * (len(self.items) - self.steps)
         print(
             f"\rstep {self.steps:,} of {len(self.items):,} · loss {self.average:.3f} · "
-            f"{self.tokens / self.seconds:,.0f} characters/s · {left:.0f} s left   ",
+            f"{self.tokens / self.seconds:,.0f} tokens/s · {left:.0f} s left   ",
             end="",
             file=sys.stderr,
             flush=True,

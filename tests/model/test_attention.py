@@ -7,7 +7,7 @@ from engine.autograd import Tensor
 from engine.cpu import softmax_forward
 from engine.nudge import nudge
 from engine.ops import softmax
-from model.data import batch
+from model.data import Letters, batch
 from model.gpt import GPT, Attention
 from model.instruments.look import look
 from tests.compare import assert_close
@@ -74,7 +74,7 @@ def test_attention_knows_the_order_of_earlier_letters():
 
 def test_a_drawing_of_where_letters_look():
     model = GPT(random.Random(1), H=2)
-    lines = look(model, "anna").splitlines()
+    lines = look(model, Letters(), "anna").splitlines()
     assert lines[:2] == ["head 0", "  . a n n a"]
     assert [line[0] for line in lines[2:7]] == [".", "a", "n", "n", "a"]
     assert lines[2] == lines[9] == ". @"

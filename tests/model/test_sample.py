@@ -8,10 +8,11 @@ import numpy as np
 import pytest
 
 from model import STEP
-from model.data import LETTERS
+from model.data import Letters
 from model.gpt import GPT
-from model.sample import sample_text
+from model.sample import sample_line, sample_text
 from model.services.checkpoint import load, save
+from model.tokenizer import Tokenizer
 
 ROOT = Path(__file__).parents[2]
 
@@ -31,14 +32,14 @@ def run(folder, program, *arguments):
 @pytest.fixture
 def trained(tmp_path):
     """A folder with the weights of a model, as make train leaves them."""
-    save(GPT(random.Random(7)).to(np.float32), LETTERS, tmp_path / "runs/weights.json")
+    save(GPT(random.Random(7)).to(np.float32), Letters(), tmp_path / "runs/weights.json")
     return tmp_path
 
 
 def test_weights_come_back_to_the_last_bit(trained):
     model = GPT(random.Random(7)).to(np.float32)
-    other, characters = load(trained / "runs/weights.json")
-    assert characters == LETTERS
+    other, tokenizer = load(trained / "runs/weights.json")
+    assert tokenizer.state() == Letters().state()
     pairs = zip(other.parameters(), model.parameters())
     assert all(np.array_equal(one.data, same.data) for one, same in pairs)
 
@@ -80,7 +81,12 @@ def test_weights_that_are_missing_foreign_or_damaged(trained, tmp_path, program)
         ("{", "which is damaged; expected what make train leaves"),
         ("[]", "which is damaged; expected what make train leaves"),
         (whole.replace('"H": 4', '"H": 0'), "which is damaged; expected what make train leaves"),
-        (whole.replace('"characters": ".a', '"characters": "'), "weights: got those of step-"),
+        (whole.replace('"letters"', '"pieces", [[97, 98], [300, 97]]'), "which is damaged"),
+        (
+            whole.replace('"letters"', '"pieces", [[97, 98]]'),
+            "weights: got those of step-",
+        ),  # V: 257
+        (whole.replace('"letters"', '"words"'), "which is damaged"),
     ]:
         path.write_text(content)
         done = run(trained, *program)
@@ -91,22 +97,34 @@ def test_weights_that_are_missing_foreign_or_damaged(trained, tmp_path, program)
 
 
 def test_weights_of_a_text(tmp_path):
-    """The weights say what sizes the model has and which characters its numbers stand for."""
-    model = GPT(random.Random(7), V=5, T=8, C=4, H=2, L=2)
-    save(model, "\n aht", tmp_path / "runs/weights.json")
+    """The weights say what sizes the model has and which pieces its numbers stand for."""
+    tokenizer = Tokenizer([(104, 97), (256, 116)])
+    model = GPT(random.Random(7), V=258, T=8, C=4, H=2, L=2)
+    save(model, tokenizer, tmp_path / "runs/weights.json")
+    assert load(tmp_path / "runs/weights.json")[1].merges == tokenizer.merges
     done = run(tmp_path, "sample", "--prompt", "hat", "--length", "20")
     assert done.returncode == 0 and done.stdout.startswith("hat")
-    wrong = run(tmp_path, "sample", "--prompt", "hut")
-    assert (wrong.returncode, wrong.stderr.count("\n")) == (2, 1)
-    assert "sample: prompt: got 'u'; expected characters of the text" in wrong.stderr
-    done = run(tmp_path, "instruments.look", "anna")
-    assert "expected make train ARGS='--data names'" in done.stderr
+    seen = run(tmp_path, "instruments.look", "hat ü").stdout.splitlines()
+    assert seen[:2] == ["head 0", "  h _ � �"] and [line[0] for line in seen[2:6]] == list("h_��")
 
 
 def test_a_text_goes_on_from_its_prompt_past_the_context():
-    model = GPT(random.Random(7), V=5, T=8, C=4, H=2)
-    text = sample_text(model, random.Random(1), "\n aht", length=30, prompt="hat")
-    assert len(text) == 33 and text.startswith("hat")
+    """Any prompt will do: what was never seen is made of bytes."""
+    model = GPT(random.Random(7), V=258, T=8, C=4, H=2)
+    tokenizer = Tokenizer([(104, 97), (256, 116)])
+    text = sample_text(model, random.Random(1), tokenizer, length=30, prompt="Hüt")
+    assert text.startswith("Hüt") and len(text) > 20
+
+
+def test_a_line_holds_ten_names_of_at_most_15_letters_or_one_text():
+    names, text = (GPT(random.Random(7), V=V, C=4, H=2) for V in (27, 256))
+    line = sample_line(names, random.Random(1), Letters(), length=120).split(" ")
+    rng = random.Random(1)
+    assert line == [sample_text(names, rng, Letters(), length=120) for _ in range(10)]
+    assert max(map(len, line)) == 15
+    assert all(len(sample_text(names, rng, Letters(), 1, prompt="ma")) <= 3 for _ in range(9))
+    one = sample_text(text, random.Random(1), Tokenizer(), length=120)
+    assert sample_line(text, random.Random(1), Tokenizer(), length=120) == one.strip()
 
 
 def test_a_drawing_from_saved_weights(trained):

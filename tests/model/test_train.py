@@ -28,7 +28,7 @@ def test_own_list_of_names(tmp_path):
     report, cost, yardsticks, names = done.stdout.splitlines()
     assert cost.startswith("a step: ") and " GFLOP · " in cost
     assert report.startswith("step-") and " · held-out " in report
-    assert yardsticks.startswith("uniform 3.296 · ")
+    assert yardsticks.startswith("uniform 4.755 · ")
     assert len(names.split(" ")) == 10
 
 
@@ -65,6 +65,13 @@ def test_overflow_ends_with_one_line():
     assert "expected" in done.stderr and "Traceback" not in done.stderr
 
 
+def test_a_last_step_that_spoils_the_weights():
+    done = run("--learning-rate", "1e30", "--steps", "1")
+    assert (done.returncode, done.stdout) == (2, "")
+    last = done.stderr.splitlines()[-1]
+    assert last == "train: got a held-out loss of nan; expected a lower --learning-rate"
+
+
 def test_learning_rate_must_be_a_number_above_0():
     for wrong in ("nan", "inf", "0", "-1"):
         done = run("--learning-rate", wrong)
@@ -79,12 +86,23 @@ def test_batches_hold_at_least_one_name():
         assert f"train: got {' '.join(flags)}; expected 1 to 10" in done.stderr
 
 
+def test_merges_are_not_fewer_than_none():
+    done = run("--data", "stories", "--merges", "-3")
+    assert (done.returncode, done.stderr) == (2, "train: got --merges -3; expected 0 or more\n")
+
+
+def test_names_are_learnt_letter_by_letter():
+    done = run("--merges", "5")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == "train: got 5 merges for names; expected --merges with a text only\n"
+
+
 def test_a_list_of_names_means_names_and_nothing_else(tmp_path):
     path = tmp_path / "mine.txt"
     path.write_text("anna\nbo\ncarl\ndora\nemil\nfinn\ngreta\nhans\nida\njan\nkai\nlea\n")
     command = [sys.executable, "-m", "model.train", "--names", str(path), "--steps", "2"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert done.returncode == 0 and "uniform 3.296" in done.stdout
+    assert done.returncode == 0 and "uniform 4.755" in done.stdout
     done = subprocess.run(
         [*command, "--data", "stories"], capture_output=True, text=True, check=False
     )

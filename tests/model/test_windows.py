@@ -1,5 +1,6 @@
 import math
 import random
+import re
 import socket
 import subprocess
 import sys
@@ -10,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from model.count import yardsticks
+from model.count import bits_per_byte, yardsticks
 from model.data import Names, Text, load_data, shakespeare
 from model.gpt import GPT
 from model.train import TEXT_GPT, train
@@ -25,14 +26,14 @@ def test_a_window_and_the_same_one_place_later():
     assert x.shape == y.shape == (50, 8)
     assert np.array_equal(x[:, 1:], y[:, :-1])
     for row in x:
-        assert "".join(data.characters[number] for number in row) in TEXT
+        assert data.tokenizer.decode(row).decode() in TEXT
 
 
 def test_windows_start_at_every_place_of_the_text_to_learn_from():
-    data = Text("".join(chr(0x4E00 + i) for i in range(200)), T=4)
+    data = Text("".join(chr(i) for i in range(120)), T=4)
     x, _ = data.batch(random.Random(1), 5000)
-    assert set(x[:, 0]) == set(data.train[: 180 - 4])
-    assert len(data.train) == 180 and len(data.held_out) == 20
+    assert set(x[:, 0]) == set(data.train[: 108 - 4])
+    assert len(data.train) == 108 and len(data.held_out) == 12
 
 
 def test_batches_follow_one_another():
@@ -46,34 +47,38 @@ def test_batches_follow_one_another():
 
 
 def test_contexts_of_a_text():
-    data = Text(TEXT, T=8)
+    """Bytes, whatever the tokens are, numbered in order."""
+    data = Text(TEXT, T=8, merges=5)
     contexts, y = data.contexts(held_out=True, memory=2)
-    assert np.array_equal(y, data.held_out[2:])
-    assert np.array_equal(contexts, np.column_stack((data.held_out[:-2], data.held_out[1:-1])))
+    kinds = sorted(set(TEXT))
+    numbers = [kinds.index(c) for c in TEXT[len(TEXT) * 9 // 10 :]]
+    assert np.array_equal(y, numbers[2:])
+    assert np.array_equal(contexts, np.column_stack((numbers[:-2], numbers[1:-1])))
 
 
 def test_yardsticks_of_a_text():
     """Where each character follows from the two before it, triples know nearly everything."""
     data = Text("abac" * 500, T=8)
     losses = {words.split()[0]: float(words.split()[1]) for words in yardsticks(data).split(" · ")}
-    assert losses["uniform"] == pytest.approx(math.log(3), abs=1e-3)
-    assert losses["letters"] == pytest.approx(1.5 * math.log(2), abs=0.01)
-    assert losses["pairs"] == pytest.approx(0.5 * math.log(2), abs=0.01)
+    assert losses["uniform"] == pytest.approx(math.log2(3), abs=1e-3)
+    assert losses["letters"] == pytest.approx(1.5, abs=0.01)
+    assert losses["pairs"] == pytest.approx(0.5, abs=0.01)
     assert losses["triples"] < 0.01
 
 
 def test_a_model_learns_to_copy_what_repeats():
     data = Text(TEXT, T=8)
-    model = GPT(random.Random(1), V=len(data.characters), T=8, C=16, H=2, L=1)
-    progress = train(model, data, learning_rate=0.02, steps=150, batch_size=16)
-    assert progress.average < 1.2 < math.log(len(data.characters))
+    model = GPT(random.Random(1), V=data.V, T=8, C=16, H=2, L=1)
+    progress = train(model, data, learning_rate=0.02, steps=300, batch_size=16)
+    assert progress.average < 1.2 < math.log(len(set(TEXT)))
 
 
 def test_load_data(tmp_path):
     assert isinstance(load_data("names"), Names)
     path = tmp_path / "text.txt"
     path.write_text(TEXT)
-    assert load_data(str(path), T=8).characters == "".join(sorted(set(TEXT)))
+    data = load_data(str(path), T=8)
+    assert data.tokenizer.decode([*data.train, *data.held_out]).decode() == TEXT
 
 
 @pytest.mark.parametrize(
@@ -84,8 +89,8 @@ def test_load_data(tmp_path):
             b"\xff\xfe" * 1000,
             "(not UTF-8 text); expected names, stories, shakespeare, or a text file",
         ),
-        (b"", "data: got 0 characters; expected 1300 or more"),
-        (b"short", "data: got 5 characters; expected 1300 or more"),
+        (b"", "data: got 0 tokens held out; expected 130 or more"),
+        (b"short", "data: got 1 tokens held out; expected 130 or more"),
     ],
 )
 def test_unusable_text_gets_one_line(tmp_path, content, message):
@@ -102,14 +107,19 @@ def test_training_on_a_text_of_ones_own(tmp_path):
     path = tmp_path / "text.txt"
     path.write_text(TEXT)
     command = [sys.executable, "-m", "model.train", "--data", str(path), "--steps", "3"]
+    command += ["--merges", "2"]
     done = subprocess.run(
         command, cwd=tmp_path, env={"PYTHONPATH": str(ROOT)}, capture_output=True, text=True
     )
     assert done.returncode == 0
     report, _, counted, *_ = done.stdout.splitlines()
-    sizes = GPT(random.Random(1), V=len(set(TEXT)), **TEXT_GPT)
+    sizes = GPT(random.Random(1), V=258, **TEXT_GPT)
     assert f"{sum(w.data.size for w in sizes.parameters()):,} weights" in report
-    assert counted.startswith(f"uniform {math.log(len(set(TEXT))):.3f} · ")
+    assert counted.startswith(f"uniform {math.log2(len(set(TEXT))):.3f} · ")
+    held_out, bits = (float(re.search(rf"{x} ([0-9.]+)", report)[1]) for x in ("out", "byte"))
+    data = Text(TEXT, T=64, merges=2)
+    expected = bits_per_byte(held_out, data.batches(held_out=True), data)
+    assert bits == pytest.approx(expected, abs=2e-4)
 
 
 def test_matrices_start_smaller_where_more_is_added_up():
@@ -120,11 +130,11 @@ def test_matrices_start_smaller_where_more_is_added_up():
     assert spread == pytest.approx([0.1, 0.05], rel=0.05)
 
 
-def test_a_million_characters_of_stories():
+def test_four_million_characters_of_stories():
     data = load_data("stories", T=64)
-    assert len(data.characters) == 72
-    assert len(data.train) + len(data.held_out) == 1_000_000
-    assert yardsticks(data).endswith(" · floor 0.163")
+    assert data.alphabet == 72
+    assert len(data.train) + len(data.held_out) == 4_000_000
+    assert yardsticks(data).endswith(" · floor 0.235 bits per byte")
 
 
 @pytest.mark.parametrize("content, message", [(None, "got nothing from"), (b"To be", "got sha256")])

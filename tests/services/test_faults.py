@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from model.data import LETTERS
+from model.data import Letters
 from model.gpt import GPT
 from model.services.checkpoint import WEIGHTS, load, save
 
@@ -26,7 +26,7 @@ def elsewhere(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("PYTHONPATH", str(ROOT))
     Path("mine.txt").write_text(NAMES)
-    save(GPT(random.Random(7)), LETTERS)
+    save(GPT(random.Random(7)), Letters())
 
 
 def run(program, *flags, stdout=subprocess.PIPE, command="-m", **variables):
@@ -119,8 +119,9 @@ def test_traceback_for_those_who_want_it():
         ("train", "--batch-size 99999999999999999999", "expected 1 to 100,000"),
         ("train", "--data=", "got an empty --data or --names; expected the name of a file"),
         ("train", "--names=", "got an empty --data or --names; expected the name of a file"),
-        ("sample", "--count -1", "got -1 names, 500 characters; expected at least 1"),
-        ("sample", "--length 0", "got 10 names, 0 characters; expected at least 1 of each"),
+        ("train", "--data names --merges 0", "got 0 merges for names; expected --merges with a "),
+        ("sample", "--count -1", "got --count -1; expected 1 or more"),
+        ("sample", "--length 0", "got --length 0; expected 1 or more"),
         ("sample", "--temperature 1e-320", "expected 0.001 to 1000"),
     ],
 )
