@@ -234,9 +234,21 @@ def row_mean(x):
     return x.mean(axis=-1, keepdims=True)
 
 
-def adam_step(w, grad, m, v, t, lr, betas, eps):
-    """One step of Adam, which changes w, m and v in place; grad has their shape, t counts from 1
+def square_sum(x):
+    """The sum of the squares of all numbers of x, a plain number"""
+    return float(np.vdot(x, x))
 
+
+def scale(x, factor):
+    """x *= factor, in place. Returns x."""
+    x *= factor
+    return x
+
+
+def adamw_step(w, grad, m, v, t, lr, betas, eps, weight_decay):
+    """One step of AdamW, in place: w, grad, m and v of one shape, t the number of the step from 1
+
+    w = w - lr * weight_decay * w
     m = beta1 * m + (1 - beta1) * grad    v = beta2 * v + (1 - beta2) * grad ** 2
     w = w - lr * m' / (sqrt(v') + eps),   m' = m / (1 - beta1 ** t), v' = v / (1 - beta2 ** t)
     """
@@ -244,4 +256,5 @@ def adam_step(w, grad, m, v, t, lr, betas, eps):
     m_scale, v_scale = 1 / (1 - beta1**t), 1 / (1 - beta2**t)
     m[...] = beta1 * m + (1 - beta1) * grad
     v[...] = beta2 * v + (1 - beta2) * grad * grad
+    w *= 1 - lr * weight_decay
     w -= lr * m * m_scale / (np.sqrt(v * v_scale) + eps)

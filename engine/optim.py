@@ -1,5 +1,7 @@
 """What changes the weights once their gradients are known."""
 
+import math
+
 import numpy as np
 
 from engine import cpu
@@ -26,18 +28,23 @@ class SGD:
                 param.data -= self.lr * param.grad
 
 
-class Adam:
-    """Adam: each weight takes steps of its own size.
+class AdamW:
+    """Adam with weight decay: each weight takes steps of its own size, and leans towards 0.
 
+    groups: dicts of params and the weight_decay of these, as decay_groups makes them.
+
+    w = w - lr * weight_decay * w             a share of itself, whatever the gradient
     m = beta1 * m + (1 - beta1) * grad        the average of recent gradients
     v = beta2 * v + (1 - beta2) * grad ** 2   the average of its square
     w = w - lr * m' / (sqrt(v') + eps),       m' = m / (1 - beta1 ** t), v' = v / (1 - beta2 ** t)
     t counts the steps; m' and v' make up for m and v having started at 0.
-    Kingma and Ba, 2015.
+    Kingma and Ba, 2015; Loshchilov and Hutter, 2019.
     """
 
-    def __init__(self, params, lr, betas=(0.9, 0.99), eps=1e-8):
-        self.params, self.lr, self.betas, self.eps = list(params), lr, betas, eps
+    def __init__(self, groups, lr, betas=(0.9, 0.99), eps=1e-8):
+        self.lr, self.betas, self.eps = lr, betas, eps
+        self.params = [param for group in groups for param in group["params"]]
+        self.decays = [group["weight_decay"] for group in groups for _ in group["params"]]
         self.m = [np.zeros_like(param.data) for param in self.params]
         self.v = [np.zeros_like(param.data) for param in self.params]
         self.t = 0
@@ -48,14 +55,43 @@ class Adam:
 
     def step(self):
         self.t += 1
-        for param, m, v in zip(self.params, self.m, self.v):
+        settings = self.t, self.lr, self.betas, self.eps
+        for param, m, v, decay in zip(self.params, self.m, self.v, self.decays):
             if param.grad is not None:
-                cpu.adam_step(param.data, param.grad, m, v, self.t, self.lr, self.betas, self.eps)
+                cpu.adamw_step(param.data, param.grad, m, v, *settings, decay)
+
+
+def decay_groups(model, weight_decay):
+    """Matrices lean towards 0, so that no weight counts too much. Biases and the weights of
+    LayerNorm, vectors that shift and scale, do not.
+    """
+    matrices = [param for param in model.parameters() if param.data.ndim > 1]
+    vectors = [param for param in model.parameters() if param.data.ndim < 2]
+    return [
+        {"params": matrices, "weight_decay": weight_decay},
+        {"params": vectors, "weight_decay": 0.0},
+    ]
+
+
+def clip_grad_norm(params, max_norm):
+    """Shortens all gradients by one factor, where the norm of them together is above `max_norm`.
+
+    norm = sqrt(the sum of the squares of all their numbers), returned as it was.
+    Pascanu, Mikolov and Bengio, 2013.
+    """
+    params = [param for param in params if param.grad is not None]
+    norm = math.sqrt(sum(cpu.square_sum(param.grad) for param in params))
+    if norm > max_norm:
+        for param in params:
+            param.grad = cpu.scale(param.grad, max_norm / norm)
+    return norm
 
 
 def warm_up_cool_down(done, steps):
     """The share of the learning rate after `done` of `steps` steps: from 0 up, then down to 0.
 
-    The first tenth of the steps goes up, since the first gradients are the wildest.
+    The first tenth of the steps goes up, while Adam's averages are still young. Then half a wave
+    of a cosine: slow at first, and slow at the end.
     """
-    return min((done + 1) / (0.1 * steps), (1 - done / steps) / 0.9)
+    along = (done / steps - 0.1) / 0.9  # from 0 to 1 on the way down
+    return min((done + 1) / (0.1 * steps), (1 + math.cos(math.pi * max(along, 0.0))) / 2)

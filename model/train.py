@@ -9,7 +9,7 @@ import numpy as np
 from engine.autograd import no_grad
 from engine.cost import count_bytes
 from engine.ops import cross_entropy
-from engine.optim import Adam, warm_up_cool_down
+from engine.optim import AdamW, clip_grad_norm, decay_groups, warm_up_cool_down
 from model import STEP
 from model.count import bits_per_byte, yardsticks
 from model.data import NAMES_FILE, load_data
@@ -20,12 +20,13 @@ from model.services.checkpoint import save
 from model.services.progress import Progress, fail, run_program
 
 NAMES_GPT = {"T": 16, "C": 16, "H": 4, "L": 1}
+WEIGHT_DECAY, MAX_NORM = 0.1, 1.0
 TEXT_GPT = {"T": 64, "C": 64, "H": 4, "L": 2}
 
 
 def train(model, data, learning_rate, steps, batch_size=32):
     """Walks downhill, a batch at a time."""
-    optimizer = Adam(model.parameters(), learning_rate)
+    optimizer = AdamW(decay_groups(model, WEIGHT_DECAY), learning_rate)
     rng = random.Random(2)
     progress = Progress(range(steps))
     for _ in progress:
@@ -38,6 +39,7 @@ def train(model, data, learning_rate, steps, batch_size=32):
         progress.note(loss.item(), tokens=int((y >= 0).sum()))
         optimizer.zero_grad()
         loss.backward()
+        clip_grad_norm(optimizer.params, MAX_NORM)
         share = warm_up_cool_down(progress.steps, len(progress.items))
         optimizer.lr = share * learning_rate
         optimizer.step()

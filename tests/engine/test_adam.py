@@ -3,7 +3,12 @@ import math
 import pytest
 
 from engine.autograd import Tensor
-from engine.optim import SGD, Adam
+from engine.optim import SGD, AdamW
+
+
+def Adam(params, **settings):
+    """AdamW without weight decay."""
+    return AdamW([{"params": params, "weight_decay": 0.0}], **settings)
 
 
 @pytest.mark.parametrize("gradient", [1e-4, 0.3, 1.0, 5000.0, -0.02, -70.0])

@@ -8,7 +8,7 @@ import pytest
 from engine import cpu
 from engine.autograd import Tensor
 from engine.nudge import nudge
-from engine.optim import Adam
+from engine.optim import AdamW
 from tests.compare import assert_close
 
 RNG = np.random.default_rng(1)
@@ -115,10 +115,10 @@ def test_cpu_knows_nothing_of_the_graph():
 def test_adam_step_is_what_the_optimizer_does():
     w, grad = arrays((3, 2), (3, 2))
     param = Tensor(w.copy())
-    optimizer = Adam([param], lr=0.1)
+    optimizer = AdamW([{"params": [param], "weight_decay": 0.5}], lr=0.1)
     m, v = np.zeros((3, 2)), np.zeros((3, 2))
     for t in (1, 2, 3):
         param.grad = grad * t
         optimizer.step()
-        cpu.adam_step(w, grad * t, m, v, t, 0.1, (0.9, 0.99), 1e-8)
+        cpu.adamw_step(w, grad * t, m, v, t, 0.1, (0.9, 0.99), 1e-8, 0.5)
         assert np.array_equal(param.data, w)

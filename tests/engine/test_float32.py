@@ -5,7 +5,7 @@ import pytest
 
 from engine.autograd import Tensor, parents_first
 from engine.ops import attention, cat, cross_entropy, layernorm, linear, softmax, where
-from engine.optim import SGD, Adam
+from engine.optim import SGD, AdamW, clip_grad_norm, decay_groups
 from model.data import batch, encode
 from model.gpt import GPT
 from tests.compare import assert_close
@@ -62,15 +62,16 @@ def test_ten_losses_in_float32():
 
 
 def test_a_step_of_training_in_float32():
-    """Every node, gradient and average of Adam."""
+    """Every node, gradient and average of AdamW."""
     model = GPT(random.Random(1)).to(np.float32)
-    optimizer = Adam(model.parameters(), lr=0.01)
+    optimizer = AdamW(decay_groups(model, 0.1), lr=0.01)
     x, y = batch(["anna", "bo"])
     loss = cross_entropy(model(x), y)
     assert {node.dtype for node in parents_first(loss)} == {np.dtype(np.float32)}
     loss.backward()
+    clip_grad_norm(optimizer.params, 0.1)
     optimizer.step()
-    for param, m, v in zip(model.parameters(), optimizer.m, optimizer.v):
+    for param, m, v in zip(optimizer.params, optimizer.m, optimizer.v):
         assert {param.dtype, param.grad.dtype, m.dtype, v.dtype} == {np.dtype(np.float32)}
 
 
