@@ -5,11 +5,14 @@ from typing import NamedTuple
 
 
 class Option(NamedTuple):
-    """A number: its kind and range, what it is for names and for a text, and what it means."""
+    """A number: its kind and range, what it is for names and for a text, and what it means.
+
+    most may be the name of another option.
+    """
 
     kind: type
     least: float
-    most: float
+    most: float | str
     names: float
     text: float
     help: str
@@ -19,6 +22,7 @@ OPTIONS = {
     "learning_rate": Option(float, 1e-9, math.inf, 0.02, 0.005, "how far a step goes"),
     "steps": Option(int, 1, 10_000_000, 2700, 2500, "how many"),
     "batch_size": Option(int, 1, 100_000, 32, 16, "rows a step"),
+    "micro_batches": Option(int, 1, "batch_size", 1, 1, "of a batch, one after another"),
     "merges": Option(int, 0, math.inf, 0, 1024, "how many; 0: single bytes"),
 }
 NAMES_RUN = {name: option.names for name, option in OPTIONS.items()}
@@ -31,14 +35,16 @@ def flag(name):
 
 def add_options(parser):
     for name, option in OPTIONS.items():
-        usual = f"default {option.names}, for a text {option.text}"
+        usual = f"default {option.names}"
+        if option.text != option.names:
+            usual += f", for a text {option.text}"
         parser.add_argument(flag(name), type=option.kind, help=f"{option.help}; {usual}")
 
 
 def check(settings):
     """Raises ValueError where a number is outside of its range; infinity always is."""
     for name, option in OPTIONS.items():
-        value, least, most = settings[name], option.least, option.most
+        value, least, most = settings[name], option.least, settings.get(option.most, option.most)
         if not least <= value <= most or value == math.inf:
             expected = f"{least:,} or more" if most == math.inf else f"{least:,} to {most:,}"
             raise ValueError(f"got {flag(name)} {value}; expected {expected}")

@@ -24,21 +24,18 @@ WEIGHT_DECAY, MAX_NORM = 0.1, 1.0
 TEXT_GPT = {"T": 64, "C": 64, "H": 4, "L": 2}
 
 
-def train(model, data, learning_rate, steps, batch_size=32):
-    """Walks downhill, a batch at a time."""
+def train(model, data, learning_rate, steps, batch_size=32, micro_batches=1):
+    """Walks downhill, a batch at a time, computed in this many micro-batches."""
     optimizer = AdamW(decay_groups(model, WEIGHT_DECAY), learning_rate)
     rng = random.Random(2)
     progress = Progress(range(steps))
     for _ in progress:
         x, y = data.batch(rng, batch_size)
-        loss = cross_entropy(model(x), y)
-        if not loss.item() < 1000:
-            raise ValueError(
-                f"the loss rose to {loss.item():.0f}; expected a lower --learning-rate"
-            )
-        progress.note(loss.item(), tokens=int((y >= 0).sum()))
         optimizer.zero_grad()
-        loss.backward()
+        loss = accumulate(model, x, y, micro_batches)
+        if not loss < 1000:
+            raise ValueError(f"the loss rose to {loss:.0f}; expected a lower --learning-rate")
+        progress.note(loss, tokens=int((y >= 0).sum()))
         clip_grad_norm(optimizer.params, MAX_NORM)
         share = warm_up_cool_down(progress.steps, len(progress.items))
         optimizer.lr = share * learning_rate
@@ -46,10 +43,28 @@ def train(model, data, learning_rate, steps, batch_size=32):
     return progress
 
 
-def cost(model, x, y):
-    """What the loss of this batch and its gradients take, in one line, the optimizer left out."""
-    nodes, moved = count_bytes(lambda: cross_entropy(model(x), y))
-    flops = count_flops(model, *x.shape)
+def accumulate(model, x, y, micro_batches):
+    """The loss of a batch, and its gradients, added up over micro-batches; x, y (B, T)
+
+    loss = the sum of (tokens of a micro-batch / tokens of the batch) * (its mean loss)
+    Only one micro-batch's graph is in memory at a time. Adds to the gradients that are there.
+    """
+    loss, tokens = 0.0, (y >= 0).sum()
+    for inputs, targets in zip(np.array_split(x, micro_batches), np.array_split(y, micro_batches)):
+        share = (targets >= 0).sum() / tokens
+        if share:
+            micro_loss = cross_entropy(model(inputs), targets) * share
+            micro_loss.backward()
+            loss += micro_loss.item()
+    return loss
+
+
+def cost(model, x, y, micro_batches):
+    """What a batch's loss and gradients take, in one line; counted on the first micro-batch."""
+    rows = math.ceil(len(x) / micro_batches)  # array_split makes the first the largest
+    nodes, moved = count_bytes(lambda: cross_entropy(model(x[:rows]), y[:rows]))
+    flops, moved = count_flops(model, *x.shape), moved * len(x) / rows
+    nodes *= micro_batches
     return f"a step: {flops / 1e9:.3f} GFLOP · {moved / 1e6:.1f} MB moved · {nodes} nodes"
 
 
@@ -86,11 +101,13 @@ def main():
         scale = 0.4 / math.sqrt(sizes["C"])  # 0.1 at 16 channels, less where more is added up
         model = GPT(random.Random(2), V=data.V, scale=scale, **sizes)
         model.to(np.float32)
-        progress = train(model, data, options.learning_rate, options.steps, options.batch_size)
+        settings = options.learning_rate, options.steps, options.batch_size, options.micro_batches
+        progress = train(model, data, *settings)
     except ValueError as error:
         fail(f"train: {error}")
     except MemoryError:
-        fail(f"train: got batches of {options.batch_size}, too large for memory; expected less")
+        got = f"batches of {options.batch_size}"
+        fail(f"train: got {got}, too large for memory; expected more --micro-batches")
 
     save(model, data.tokenizer)
     size = sum(weight.data.size for weight in model.parameters())
@@ -103,7 +120,8 @@ def main():
         f"{STEP} · {size:,} weights · loss {loss:.4f} · held-out {held_out:.4f} · "
         f"bits per byte {bits_per_byte(held_out, batches, data):.4f} · {progress.speed()}"
     )
-    print(cost(model, *data.batch(random.Random(1), options.batch_size)))
+    batch = data.batch(random.Random(1), options.batch_size)
+    print(cost(model, *batch, options.micro_batches))
     print(yardsticks(data))
     print(sample_line(model, random.Random(1), data.tokenizer, length=120))
 

@@ -12,7 +12,7 @@ def test_the_ends_of_a_range_belong_to_it_and_what_lies_beyond_does_not(name):
     for usual in (NAMES_RUN, TEXT_RUN):
         check(usual)
         check(usual | {name: option.least})
-        for wrong in (option.least - 1, option.most + 1, math.nan):
+        for wrong in (option.least - 1, usual.get(option.most, option.most) + 1, math.nan):
             with pytest.raises(ValueError, match=rf"got {flag(name)} {wrong}; expected [0-9]"):
                 check(usual | {name: wrong})
 
@@ -21,4 +21,5 @@ def test_help_says_both_defaults():
     parser = argparse.ArgumentParser()
     add_options(parser)
     text = " ".join(parser.format_help().split())
-    assert "--batch-size BATCH_SIZE rows a step; default 32, for a text 16" in text
+    assert "--batch-size BATCH_SIZE rows a step; default 32, for a text 16 " in text
+    assert "--micro-batches MICRO_BATCHES of a batch, one after another; default 1 " in text
