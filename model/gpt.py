@@ -5,6 +5,7 @@ or a piece of a word, is for data and tokenizer to know.
 """
 
 import math
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -12,6 +13,42 @@ from engine import cpu
 from engine.autograd import no_grad
 from engine.module import Module, matrix, vector
 from engine.ops import attention, embedding, layernorm, linear
+
+
+@dataclass(frozen=True)
+class GPTConfig:
+    """The sizes of a model, and of its first weights.
+
+    V, T, C, H, L: in nanoGPT and in GPT-2's files vocab_size, block_size or n_positions, n_embd,
+    n_head and n_layer.
+    scale: how far from 0 the first weights of a block's matrices usually lie.
+    """
+
+    V: int = 27
+    T: int = 16
+    C: int = 16
+    H: int = 4
+    L: int = 1
+    scale: float = 0.1
+
+    def __post_init__(self):
+        if min(self.V, self.T, self.C, self.H, self.L) < 1:
+            raise ValueError(f"GPTConfig: got {self}; expected sizes of at least 1")
+        if self.C % self.H:
+            got = f"{self.C} channels for {self.H} heads"
+            raise ValueError(f"GPTConfig: got {got}; expected a multiple")
+
+    @property
+    def scale_out(self):
+        """2 * L parts add to the road; smaller last matrices keep their sum at one scale."""
+        return self.scale / math.sqrt(2 * self.L)
+
+
+# Models by name; V and scale are those of names until the data has been read.
+CONFIGS = {
+    "names": GPTConfig(T=16, C=16, H=4, L=1),
+    "tiny": GPTConfig(T=64, C=64, H=4, L=2),
+}
 
 
 class Linear(Module):
@@ -35,12 +72,10 @@ class Attention(Module):
     looks: the shares of the last call, (B, H, T, T), if watched was set to True before
     """
 
-    def __init__(self, rng, C, H, scale=0.1, scale_out=0.1):
-        if C % H:
-            raise ValueError(f"Attention: got {C} channels for {H} heads; expected a multiple")
-        self.H, self.watched = H, False
-        self.qkv = Linear(rng, C, 3 * C, scale)
-        self.proj = Linear(rng, C, C, scale_out)
+    def __init__(self, rng, config):
+        C, self.H, self.watched = config.C, config.H, False
+        self.qkv = Linear(rng, C, 3 * C, config.scale)
+        self.proj = Linear(rng, C, C, config.scale_out)
 
     def __call__(self, x):
         qkv = self.qkv(x)  # (B, T, C) -> (B, T, 3 * C)
@@ -63,9 +98,10 @@ class LayerNorm(Module):
 class MLP(Module):
     """Two layers with a bend between them, for each token alone: C -> 4 * C -> C."""
 
-    def __init__(self, rng, C, scale=0.1, scale_out=0.1):
-        self.up = Linear(rng, C, 4 * C, scale)
-        self.down = Linear(rng, 4 * C, C, scale_out)
+    def __init__(self, rng, config):
+        C = config.C
+        self.up = Linear(rng, C, 4 * C, config.scale)
+        self.down = Linear(rng, 4 * C, C, config.scale_out)
 
     def __call__(self, x):
         return self.down(self.up(x).gelu())  # (B, T, C) -> (B, T, 4 * C) -> (B, T, C)
@@ -74,11 +110,11 @@ class MLP(Module):
 class Block(Module):
     """Tokens hear each other, then think alone; what comes of it is added to what was there."""
 
-    def __init__(self, rng, C, H, scale=0.1, scale_out=0.1):
-        self.ln_1 = LayerNorm(C)
-        self.attn = Attention(rng, C, H, scale, scale_out)
-        self.ln_2 = LayerNorm(C)
-        self.mlp = MLP(rng, C, scale, scale_out)
+    def __init__(self, rng, config):
+        self.ln_1 = LayerNorm(config.C)
+        self.attn = Attention(rng, config)
+        self.ln_2 = LayerNorm(config.C)
+        self.mlp = MLP(rng, config)
 
     def __call__(self, x):
         x = x + self.attn(self.ln_1(x))
@@ -88,14 +124,12 @@ class Block(Module):
 class GPT(Module):
     """Logits of the next token at every place of B rows, from all tokens up to there."""
 
-    def __init__(self, rng, V=27, T=16, C=16, H=4, L=1, scale=0.1):
-        self.sizes = {"V": V, "T": T, "C": C, "H": H, "L": L}
-        self.tok_emb = matrix(rng, V, C, scale=0.02)
-        self.pos_emb = matrix(rng, T, C, scale=0.02)
-        # 2 * L parts add to the road; smaller last matrices keep their sum at one scale.
-        scale_out = scale / math.sqrt(2 * L)
-        self.blocks = [Block(rng, C, H, scale, scale_out) for _ in range(L)]
-        self.ln_f = LayerNorm(C)
+    def __init__(self, rng, config=CONFIGS["names"]):
+        self.config = config
+        self.tok_emb = matrix(rng, config.V, config.C, scale=0.02)
+        self.pos_emb = matrix(rng, config.T, config.C, scale=0.02)
+        self.blocks = [Block(rng, config) for _ in range(config.L)]
+        self.ln_f = LayerNorm(config.C)
 
     def __call__(self, tokens):
         T, most = tokens.shape[1], len(self.pos_emb)
@@ -115,7 +149,7 @@ def count_flops(model, B, T):
     """
     matrices = [w.data for _, w in model.named_parameters() if w.data.ndim == 2]
     weights = sum(w.size for w in matrices) - model.pos_emb.data.size
-    C, L = model.sizes["C"], model.sizes["L"]
+    C, L = model.config.C, model.config.L
     return 3 * (2 * B * T * weights + 4 * B * T * T * C * L)
 
 

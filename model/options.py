@@ -25,8 +25,8 @@ OPTIONS = {
     "micro_batches": Option(int, 1, "batch_size", 1, 1, "of a batch, one after another"),
     "merges": Option(int, 0, math.inf, 0, 1024, "how many; 0: single bytes"),
 }
-NAMES_RUN = {name: option.names for name, option in OPTIONS.items()}
-TEXT_RUN = {name: option.text for name, option in OPTIONS.items()}
+NAMES_RUN = {"model": "names"} | {name: option.names for name, option in OPTIONS.items()}
+TEXT_RUN = {"model": "tiny"} | {name: option.text for name, option in OPTIONS.items()}
 
 
 def flag(name):

@@ -29,7 +29,7 @@ def continuation(model, rng, numbers, length, temperature, stop=None):
     """The numbers and up to `length` more, until `stop` comes. The model sees the last T."""
     numbers = list(numbers)
     for _ in range(length):
-        probs = next_token(model, numbers[-model.sizes["T"] :], temperature)
+        probs = next_token(model, numbers[-model.config.T :], temperature)
         (number,) = rng.choices(range(len(probs)), weights=probs)
         if number == stop:
             break

@@ -3,6 +3,7 @@
 import argparse
 import math
 import random
+from dataclasses import replace
 
 import numpy as np
 
@@ -13,15 +14,13 @@ from engine.optim import AdamW, clip_grad_norm, decay_groups, warm_up_cool_down
 from model import STEP
 from model.count import bits_per_byte, yardsticks
 from model.data import NAMES_FILE, load_data
-from model.gpt import GPT, count_flops
+from model.gpt import CONFIGS, GPT, count_flops
 from model.options import NAMES_RUN, TEXT_RUN, add_options, check
 from model.sample import sample_line
 from model.services.checkpoint import save
 from model.services.progress import Progress, fail, run_program
 
-NAMES_GPT = {"T": 16, "C": 16, "H": 4, "L": 1}
 WEIGHT_DECAY, MAX_NORM = 0.1, 1.0
-TEXT_GPT = {"T": 64, "C": 64, "H": 4, "L": 2}
 
 
 def train(model, data, learning_rate, steps, batch_size=32, micro_batches=1):
@@ -82,6 +81,7 @@ def main():
     parser = argparse.ArgumentParser(prog="train", description=__doc__)
     parser.add_argument("--data", help="stories (default), names, shakespeare, or a text file")
     parser.add_argument("--names", help="a text file with one name a line, for --data names")
+    parser.add_argument("--model", choices=CONFIGS, help="sizes; default tiny, for names names")
     add_options(parser)
     options = parser.parse_args()
     if "" in (options.data, options.names):
@@ -91,16 +91,17 @@ def main():
         fail(f"train: got --names with --data {options.data}; expected --data names")
     if options.merges is not None and options.data == "names":
         fail(f"train: got {options.merges} merges for names; expected --merges with a text only")
-    usual, sizes = (NAMES_RUN, NAMES_GPT) if options.data == "names" else (TEXT_RUN, TEXT_GPT)
+    usual = NAMES_RUN if options.data == "names" else TEXT_RUN
     for name, value in usual.items():
         if getattr(options, name) is None:
             setattr(options, name, value)
     try:
         check(vars(options))
-        data = load_data(options.data, options.names or NAMES_FILE, sizes["T"], options.merges)
-        scale = 0.4 / math.sqrt(sizes["C"])  # 0.1 at 16 channels, less where more is added up
-        model = GPT(random.Random(2), V=data.V, scale=scale, **sizes)
-        model.to(np.float32)
+        config = CONFIGS[options.model]
+        data = load_data(options.data, options.names or NAMES_FILE, config.T, options.merges)
+        scale = 0.4 / math.sqrt(config.C)  # 0.1 at 16 channels, less where more is added up
+        config = replace(config, V=data.V, scale=scale)
+        model = GPT(random.Random(2), config).to(np.float32)
         settings = options.learning_rate, options.steps, options.batch_size, options.micro_batches
         progress = train(model, data, *settings)
     except ValueError as error:

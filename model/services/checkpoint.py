@@ -3,13 +3,14 @@
 import json
 import os
 import random
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
 
 from model import STEP
 from model.data import Letters
-from model.gpt import GPT
+from model.gpt import GPT, GPTConfig
 from model.services.progress import fail
 from model.tokenizer import Tokenizer
 
@@ -25,7 +26,7 @@ def save(model, tokenizer, path=WEIGHTS):
     weights = {name: weight.data.tolist() for name, weight in model.named_parameters()}
     beside = path.with_suffix(".new")
     kind = tokenizer.state()
-    content = {"step": STEP, "tokenizer": kind, "sizes": model.sizes, "weights": weights}
+    content = {"step": STEP, "tokenizer": kind, "config": asdict(model.config), "weights": weights}
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         beside.write_text(json.dumps(content))
@@ -48,15 +49,15 @@ def load(path=WEIGHTS):
         weights = {name: np.array(rows, dtype=float) for name, rows in saved["weights"].items()}
         step, (kind, *merges) = saved["step"], saved.get("tokenizer", ["letters"])
         tokenizer = TOKENIZERS[kind](*merges)
-        sizes, count = saved.get("sizes", {}), sum(w.size for w in weights.values())
+        config, count = saved.get("config", {}), sum(w.size for w in weights.values())
         if not all((abs(w) < 10_000).all() for w in weights.values()):  # nor is NaN
             raise ValueError
-        if sizes:
+        if config:
             # A model larger than the file could take all memory before shapes are compared.
-            V, T, C, L = (sizes[name] for name in "VTCL")
-            if min(sizes.values()) < 1 or count < C * (V + T + L * C):
+            V, T, C, L = (config[name] for name in "VTCL")
+            if count < C * (V + T + L * C):
                 raise ValueError
-        model = GPT(random.Random(0), **sizes)
+        model = GPT(random.Random(0), GPTConfig(**config))
     except OSError as error:
         raise ValueError(
             f"weights: got {path} ({error.strerror}); expected what make train leaves"
@@ -67,7 +68,7 @@ def load(path=WEIGHTS):
         ) from None
     named = dict(model.named_parameters())
     shapes = [{name: weight.shape for name, weight in part.items()} for part in (weights, named)]
-    if step != STEP or shapes[0] != shapes[1] or model.sizes["V"] != tokenizer.V:
+    if step != STEP or shapes[0] != shapes[1] or model.config.V != tokenizer.V:
         raise ValueError(f"weights: got those of {step} in {path}; expected {STEP}: make train")
     for name, weight in named.items():
         weight.data = weights[name]

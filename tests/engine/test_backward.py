@@ -8,7 +8,7 @@ from engine.nudge import nudge
 from engine.ops import cat, layernorm, softmax
 from engine.optim import SGD
 from model.data import encode
-from model.gpt import GPT
+from model.gpt import GPT, GPTConfig
 from tests.compare import assert_close
 from tests.losses import name_loss
 
@@ -75,7 +75,7 @@ def test_backward_equals_nudges_on_random_expressions(seed):
 
 def test_training_takes_the_same_path_as_by_nudging():
     """One step of the model on one name moves its weights as nudges would."""
-    model = GPT(random.Random(1), C=4)
+    model = GPT(random.Random(1), GPTConfig(C=4))
     weights = model.parameters()
     slopes = nudge(lambda _: name_loss(model, encode("bo")), weights, h=1e-5)
     expected = [weight.data - 0.5 * slope for weight, slope in zip(weights, slopes)]

@@ -8,7 +8,7 @@ from engine.autograd import Tensor
 from engine.cost import count_bytes, moved, watched
 from engine.ops import attention, cross_entropy
 from model.data import batch
-from model.gpt import GPT, count_flops
+from model.gpt import GPT, GPTConfig, count_flops
 
 
 def tensors(*shapes):
@@ -105,7 +105,7 @@ def test_flops_are_those_of_the_products_that_run():
             total += products[name](*arguments)
         return function(*arguments)
 
-    model = GPT(random.Random(1), T=8, C=8, H=2, L=2)
+    model = GPT(random.Random(1), GPTConfig(T=8, C=8, H=2, L=2))
     x, y = batch(["annabel", "bo"])
     with watched(cpu, watch):
         cross_entropy(model(x), y).backward()

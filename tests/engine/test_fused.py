@@ -10,7 +10,7 @@ from engine.cost import count_bytes
 from engine.nudge import gradcheck
 from engine.ops import attention, layernorm, linear, softmax, where
 from model.data import batch
-from model.gpt import GPT, Linear
+from model.gpt import GPT, GPTConfig, Linear
 from tests.compare import assert_close
 
 
@@ -92,7 +92,7 @@ def test_attention_of_sizes_that_do_not_fit():
 
 def test_the_shares_are_computed_for_who_looks_only(monkeypatch):
     """p @ v gives what each token receives; and nobody who does not look pays for p."""
-    model, x = GPT(random.Random(1), C=8, H=2, L=2), batch(["annabel"])[0]
+    model, x = GPT(random.Random(1), GPTConfig(C=8, H=2, L=2)), batch(["annabel"])[0]
     attn = model.blocks[1].attn
     (qkv,) = tensors((2, 5, 24))
     p, v = cpu.attention_shares(qkv.data, 2), cpu.split_heads(qkv.data, 2)[2]

@@ -9,7 +9,7 @@ import pytest
 from engine.ops import cross_entropy
 from model import gpt
 from model.data import encode
-from model.gpt import GPT, next_token
+from model.gpt import GPT, GPTConfig, next_token
 
 
 @pytest.mark.parametrize("V, tokens", [(27, encode("anna")), (1280, [65, 1279, 256, 40])])
@@ -20,7 +20,7 @@ def test_surprises(V, tokens):
     It never learns whether tokens are letters or pieces of words.
     """
     assert hasattr(gpt, "surprises"), "model/gpt.py has no surprises yet"
-    model, calls = GPT(random.Random(1), V=V), []
+    model, calls = GPT(random.Random(1), GPTConfig(V=V)), []
     found = gpt.surprises(lambda x: calls.append(x) or model(x), tokens)
     assert len(calls) == 1 and {type(number) for number in found} == {float}
     expected = [-math.log(next_token(model, tokens[:t])[tokens[t]]) for t in range(1, len(tokens))]

@@ -13,7 +13,7 @@ def test_window():
 
     window = None, as __init__ sets it, looks back to the start.
     """
-    attn = gpt.Attention(random.Random(1), 4, H=2)
+    attn = gpt.Attention(random.Random(1), gpt.GPTConfig(C=4, H=2))
     assert hasattr(attn, "window"), "Attention has no window yet"
     x = Tensor(np.random.default_rng(1).uniform(-1, 1, (1, 5, 4)))
     assert attn.window is None

@@ -9,7 +9,7 @@ import pytest
 
 from engine.ops import cross_entropy
 from model.data import batch
-from model.gpt import GPT
+from model.gpt import GPT, GPTConfig
 from model.train import accumulate
 from tests.compare import assert_close
 
@@ -24,7 +24,7 @@ def gradients(model):
 
 @pytest.mark.parametrize("micro_batches", [1, 2, 4, 5, 32])
 def test_a_batch_of_32_equals_its_micro_batches_one_after_another(micro_batches):
-    whole, parted = GPT(random.Random(1), L=2), GPT(random.Random(1), L=2)
+    whole, parted = GPT(random.Random(1), GPTConfig(L=2)), GPT(random.Random(1), GPTConfig(L=2))
     loss = cross_entropy(whole(X), Y)
     loss.backward()
     assert accumulate(parted, X, Y, micro_batches) == pytest.approx(loss.item(), abs=1e-12)
@@ -42,7 +42,7 @@ def test_a_micro_batch_without_a_token_to_predict_adds_nothing():
 
 
 def test_in_float32_too():
-    whole, parted = (GPT(random.Random(1), L=2).to(np.float32) for _ in range(2))
+    whole, parted = (GPT(random.Random(1), GPTConfig(L=2)).to(np.float32) for _ in range(2))
     accumulate(whole, X, Y, 1)
     accumulate(parted, X, Y, 4)
     assert {grad.dtype for grad in gradients(parted)} == {np.dtype(np.float32)}
@@ -61,7 +61,7 @@ def test_the_mean_of_the_micro_batches_means_would_be_another_loss():
 
 def test_four_micro_batches_need_less_than_half_of_the_memory():
     def peak(micro_batches):
-        model = GPT(random.Random(1), T=64, L=2)
+        model = GPT(random.Random(1), GPTConfig(T=64, L=2))
         x = np.ones((32, 64), dtype=int)
         tracemalloc.start()
         accumulate(model, x, x, micro_batches)

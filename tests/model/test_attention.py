@@ -8,7 +8,7 @@ from engine.cpu import softmax_forward
 from engine.nudge import nudge
 from engine.ops import softmax
 from model.data import Letters, batch
-from model.gpt import GPT, Attention
+from model.gpt import GPT, Attention, GPTConfig
 from model.instruments.look import look
 from tests.compare import assert_close
 
@@ -27,7 +27,7 @@ def test_softmax_of_values_against_nudges():
 
 def plain(C):
     """Attention whose q, k and v are x itself, and whose last matrix changes nothing."""
-    attn = Attention(random.Random(1), C, H=1)
+    attn = Attention(random.Random(1), GPTConfig(C=C, H=1))
     for weight in attn.parameters():
         weight.data[...] = 0.0
     for c in range(C):
@@ -53,7 +53,7 @@ def test_without_questions_attention_is_the_average():
 
 
 def test_attention_against_nudges():
-    attn = Attention(random.Random(1), 2, H=1)
+    attn = Attention(random.Random(1), GPTConfig(C=2, H=1))
     x = Tensor([[[0.3, -0.7], [1.1, 0.4], [-0.2, 0.9]]])
 
     def loss(_):
@@ -73,7 +73,7 @@ def test_attention_knows_the_order_of_earlier_letters():
 
 
 def test_a_drawing_of_where_letters_look():
-    model = GPT(random.Random(1), H=2)
+    model = GPT(random.Random(1), GPTConfig(H=2))
     lines = look(model, Letters(), "anna").splitlines()
     assert lines[:2] == ["head 0", "  . a n n a"]
     assert [line[0] for line in lines[2:7]] == [".", "a", "n", "n", "a"]

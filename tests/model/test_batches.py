@@ -8,7 +8,7 @@ from engine.autograd import Tensor, no_grad
 from engine.nudge import gradcheck
 from engine.ops import cross_entropy
 from model.data import batch, encode
-from model.gpt import GPT
+from model.gpt import GPT, GPTConfig
 from model.train import average_loss
 from tests.compare import assert_close
 from tests.few_names import FewNames
@@ -25,7 +25,7 @@ def test_a_batch_of_names():
 
 def test_a_batch_gives_the_loss_and_the_gradients_of_its_names():
     """Each name counts with its number of letters; what fills up short rows changes nothing."""
-    model = GPT(random.Random(1), T=10)
+    model = GPT(random.Random(1), GPTConfig(T=10))
     letters = [len(name) + 1 for name in NAMES]
     alone = sum(name_loss(model, encode(n)) * (c / sum(letters)) for n, c in zip(NAMES, letters))
     alone.backward()
@@ -40,7 +40,7 @@ def test_a_batch_gives_the_loss_and_the_gradients_of_its_names():
 
 
 def test_names_of_a_batch_do_not_hear_each_other():
-    model = GPT(random.Random(1), T=10)
+    model = GPT(random.Random(1), GPTConfig(T=10))
     x, _ = batch(NAMES)
     whole = model(x).data
     for row, letters in zip(whole, x):

@@ -14,6 +14,7 @@ from model.count import (
     yardsticks,
 )
 from model.data import LETTERS, Letters, pairs
+from model.gpt import GPTConfig
 from model.sample import sample_text
 from tests.few_names import FewNames
 
@@ -56,7 +57,7 @@ def test_sample_follows_the_table():
     def model(tokens):
         return Tensor([[[100.0 * (y == follower[x]) for y in range(27)] for x in tokens[0]]])
 
-    model.sizes = {"T": 16}
+    model.config = GPTConfig(T=16)
     assert sample_text(model, random.Random(3), Letters(), length=20) == "ab"
 
 

@@ -6,12 +6,12 @@ import pytest
 
 from engine.autograd import Tensor
 from engine.nudge import nudge
-from model.gpt import Attention
+from model.gpt import Attention, GPTConfig
 from tests.compare import assert_close
 
 
 def x_and_parameters(H):
-    attn = Attention(random.Random(1), 4, H)
+    attn = Attention(random.Random(1), GPTConfig(C=4, H=H))
     rng = random.Random(2)
     x = Tensor([[[rng.uniform(-1, 1) for _ in range(4)] for _ in range(3)]])
     return attn, x, attn.parameters() + [x]
@@ -46,7 +46,7 @@ def test_two_heads_by_hand():
     """q, k and v are x itself, so head 1 sees (1, 1) and (2, 1) at the second place: scores 3 and
     5, over sqrt(2) since a head has 2 numbers; head 0 sees zeros and looks at both alike.
     """
-    attn = Attention(random.Random(1), 4, H=2)
+    attn = Attention(random.Random(1), GPTConfig(C=4, H=2))
     for weight in attn.parameters():
         weight.data[...] = 0.0
     attn.qkv.weight.data[...] = np.tile(np.eye(4), (3, 1))
@@ -57,5 +57,5 @@ def test_two_heads_by_hand():
 
 
 def test_channels_must_divide():
-    with pytest.raises(ValueError, match="Attention: got 16 channels for 3 heads; expected a mul"):
-        Attention(random.Random(1), 16, 3)
+    with pytest.raises(ValueError, match="GPTConfig: got 16 channels for 3 heads; expected a mul"):
+        GPTConfig(C=16, H=3)

@@ -8,7 +8,7 @@ from engine.autograd import Tensor
 from engine.nudge import nudge
 from engine.ops import layernorm
 from model.data import encode
-from model.gpt import GPT, LayerNorm
+from model.gpt import GPT, GPTConfig, LayerNorm
 from tests.compare import assert_close
 from tests.losses import name_logits
 
@@ -58,7 +58,7 @@ def test_loud_weights_no_longer_make_an_untrained_model_sure():
     """With LayerNorm before each part and the head, the logits keep their scale, however loud the
     positions are that stand on the road.
     """
-    model = GPT(random.Random(1), L=2)
+    model = GPT(random.Random(1), GPTConfig(L=2))
     quiet = name_logits(model, encode("anna")[:-1])[-1].data
     model.pos_emb.data *= 50
     loud = name_logits(model, encode("anna")[:-1])[-1].data

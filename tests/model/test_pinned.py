@@ -6,7 +6,7 @@ import pytest
 
 from engine.optim import SGD
 from model.data import encode
-from model.gpt import GPT
+from model.gpt import GPT, GPTConfig
 from tests.losses import name_loss
 
 NAMES = ["anna", "bo", "carla", "dmitri", "elif", "fumiko", "goran", "hana", "ines", "jakob"]
@@ -25,7 +25,7 @@ LOSSES = [
 
 
 def test_ten_losses():
-    model = GPT(random.Random(1), T=8, C=4, H=2)
+    model = GPT(random.Random(1), GPTConfig(T=8, C=4, H=2))
     optimizer = SGD(model.parameters(), lr=0.5)
     losses = []
     for name in NAMES:

@@ -8,7 +8,7 @@ from engine.autograd import Tensor, parents_first
 from engine.nudge import gradcheck
 from engine.ops import cat, cross_entropy, softmax, where
 from model.data import encode
-from model.gpt import GPT, Attention
+from model.gpt import GPT, Attention, GPTConfig
 from tests.compare import assert_close
 from tests.losses import name_loss
 
@@ -36,7 +36,7 @@ def letter_by_letter(attn, x):
 
 @pytest.mark.parametrize("T, C, H", [(1, 4, 1), (5, 4, 2), (7, 6, 3)])
 def test_a_mask_does_what_the_loop_did(T, C, H):
-    attn = Attention(random.Random(1), C, H)
+    attn = Attention(random.Random(1), GPTConfig(C=C, H=H))
     (x,) = tensors((T, C))
     factors = np.arange(T * C).reshape(T, C) / 7
     found = []

@@ -6,7 +6,7 @@ import pytest
 
 from engine.autograd import Tensor
 from engine.nudge import nudge
-from model.gpt import GPT, MLP, Block
+from model.gpt import GPT, MLP, Block, GPTConfig
 from tests.compare import assert_close
 
 
@@ -31,7 +31,7 @@ def test_gelu_is_close_to_x_times_the_share_of_the_normal_distribution_below_x()
 
 def test_a_block_with_zeroed_last_matrices_is_the_identity():
     """What attention and MLP write is added: if they write 0, everything stays, to the bit."""
-    block = Block(random.Random(1), C=4, H=2)
+    block = Block(random.Random(1), GPTConfig(C=4, H=2))
     for part in (block.attn.proj, block.mlp.down):
         for weight in part.parameters():
             weight.data[...] = 0.0
@@ -40,7 +40,7 @@ def test_a_block_with_zeroed_last_matrices_is_the_identity():
 
 
 def test_the_residual_road_hands_gradients_through_unchanged():
-    block = Block(random.Random(1), C=4, H=2)
+    block = Block(random.Random(1), GPTConfig(C=4, H=2))
     for part in (block.attn.proj, block.mlp.down):
         for weight in part.parameters():
             weight.data[...] = 0.0
@@ -50,7 +50,7 @@ def test_the_residual_road_hands_gradients_through_unchanged():
 
 
 def test_block_against_nudges():
-    block, x = Block(random.Random(1), C=4, H=2), random_x(2, 4)
+    block, x = Block(random.Random(1), GPTConfig(C=4, H=2)), random_x(2, 4)
     weights = block.parameters() + [x]
 
     def loss(_):
@@ -62,12 +62,12 @@ def test_block_against_nudges():
 
 
 def test_mlp_widens_four_times():
-    mlp = MLP(random.Random(1), C=4)
+    mlp = MLP(random.Random(1), GPTConfig(C=4))
     assert (mlp.up.weight.shape, mlp.down.weight.shape) == ((16, 4), (4, 16))
 
 
 def test_blocks_can_be_stacked():
-    one, two = GPT(random.Random(1)), GPT(random.Random(1), L=2)
+    one, two = GPT(random.Random(1)), GPT(random.Random(1), GPTConfig(L=2))
     extra = {name for name, _ in two.named_parameters()} - {n for n, _ in one.named_parameters()}
     assert extra == {f"blocks.1.{name}" for name, _ in one.blocks[0].named_parameters()}
     assert two(np.array([[0, 1, 2]])).shape == (1, 3, 27)

@@ -9,7 +9,7 @@ import pytest
 
 from model import STEP
 from model.data import Letters
-from model.gpt import GPT
+from model.gpt import GPT, GPTConfig
 from model.sample import sample_line, sample_text
 from model.services.checkpoint import load, save
 from model.tokenizer import Tokenizer
@@ -99,7 +99,7 @@ def test_weights_that_are_missing_foreign_or_damaged(trained, tmp_path, program)
 def test_weights_of_a_text(tmp_path):
     """The weights say what sizes the model has and which pieces its numbers stand for."""
     tokenizer = Tokenizer([(104, 97), (256, 116)])
-    model = GPT(random.Random(7), V=258, T=8, C=4, H=2, L=2)
+    model = GPT(random.Random(7), GPTConfig(V=258, T=8, C=4, H=2, L=2))
     save(model, tokenizer, tmp_path / "runs/weights.json")
     assert load(tmp_path / "runs/weights.json")[1].merges == tokenizer.merges
     done = run(tmp_path, "sample", "--prompt", "hat", "--length", "20")
@@ -110,14 +110,14 @@ def test_weights_of_a_text(tmp_path):
 
 def test_a_text_goes_on_from_its_prompt_past_the_context():
     """Any prompt will do: what was never seen is made of bytes."""
-    model = GPT(random.Random(7), V=258, T=8, C=4, H=2)
+    model = GPT(random.Random(7), GPTConfig(V=258, T=8, C=4, H=2))
     tokenizer = Tokenizer([(104, 97), (256, 116)])
     text = sample_text(model, random.Random(1), tokenizer, length=30, prompt="Hüt")
     assert text.startswith("Hüt") and len(text) > 20
 
 
 def test_a_line_holds_ten_names_of_at_most_15_letters_or_one_text():
-    names, text = (GPT(random.Random(7), V=V, C=4, H=2) for V in (27, 256))
+    names, text = (GPT(random.Random(7), GPTConfig(V=V, C=4, H=2)) for V in (27, 256))
     line = sample_line(names, random.Random(1), Letters(), length=120).split(" ")
     rng = random.Random(1)
     assert line == [sample_text(names, rng, Letters(), length=120) for _ in range(10)]

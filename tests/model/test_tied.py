@@ -6,7 +6,7 @@ import pytest
 
 from engine.nudge import nudge
 from model.data import NAMES_FILE, Names, encode
-from model.gpt import GPT
+from model.gpt import GPT, GPTConfig
 from model.train import average_loss
 from tests.compare import assert_close
 from tests.losses import name_loss
@@ -31,7 +31,7 @@ def test_a_tied_row_gets_the_gradients_of_both_its_uses():
     """A nudge of the row of b moves what is read and what is offered; the gradient holds both.
     The row of z is offered only, and has a gradient too.
     """
-    model = GPT(random.Random(1), C=4, H=2)
+    model = GPT(random.Random(1), GPTConfig(C=4, H=2))
     letters = encode("bo")
 
     def loss(_):
@@ -46,7 +46,7 @@ def test_a_tied_row_gets_the_gradients_of_both_its_uses():
 
 def test_initial_spreads():
     """0.02 in the tables, 0.1 in matrices, less where a part adds to the road."""
-    model = GPT(random.Random(1), L=2)
+    model = GPT(random.Random(1), GPTConfig(L=2))
     block = model.blocks[0]
     assert spread(model.tok_emb) == pytest.approx(0.02, rel=0.1)
     assert spread(model.pos_emb) == pytest.approx(0.02, rel=0.1)

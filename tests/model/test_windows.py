@@ -6,6 +6,7 @@ import subprocess
 import sys
 import threading
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,8 +14,8 @@ import pytest
 
 from model.count import bits_per_byte, yardsticks
 from model.data import Names, Text, load_data, shakespeare
-from model.gpt import GPT
-from model.train import TEXT_GPT, train
+from model.gpt import CONFIGS, GPT, GPTConfig
+from model.train import train
 
 ROOT = Path(__file__).parents[2]
 TEXT = "the cat sat on the mat. the hat sat on the cat. " * 40
@@ -68,7 +69,7 @@ def test_yardsticks_of_a_text():
 
 def test_a_model_learns_to_copy_what_repeats():
     data = Text(TEXT, T=8)
-    model = GPT(random.Random(1), V=data.V, T=8, C=16, H=2, L=1)
+    model = GPT(random.Random(1), GPTConfig(V=data.V, T=8, C=16, H=2, L=1))
     progress = train(model, data, learning_rate=0.02, steps=300, batch_size=16)
     assert progress.average < 1.2 < math.log(len(set(TEXT)))
 
@@ -113,7 +114,7 @@ def test_training_on_a_text_of_ones_own(tmp_path):
     )
     assert done.returncode == 0
     report, _, counted, *_ = done.stdout.splitlines()
-    sizes = GPT(random.Random(1), V=258, **TEXT_GPT)
+    sizes = GPT(random.Random(1), replace(CONFIGS["tiny"], V=258))
     assert f"{sum(w.data.size for w in sizes.parameters()):,} weights" in report
     assert counted.startswith(f"uniform {math.log2(len(set(TEXT))):.3f} · ")
     held_out, bits = (float(re.search(rf"{x} ([0-9.]+)", report)[1]) for x in ("out", "byte"))
@@ -124,7 +125,7 @@ def test_training_on_a_text_of_ones_own(tmp_path):
 
 def test_matrices_start_smaller_where_more_is_added_up():
     spread = [
-        np.std(GPT(random.Random(1), C=64, scale=s).blocks[0].mlp.up.weight.data)
+        np.std(GPT(random.Random(1), GPTConfig(C=64, scale=s)).blocks[0].mlp.up.weight.data)
         for s in (0.1, 0.05)
     ]
     assert spread == pytest.approx([0.1, 0.05], rel=0.05)

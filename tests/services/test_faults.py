@@ -137,7 +137,7 @@ def test_a_number_out_of_range(program, number, expected, monkeypatch, capsys):
 def put(weight=0.0, **sizes):
     saved = json.loads(WEIGHTS.read_text())
     saved["weights"]["tok_emb"][0][0] = weight
-    saved["sizes"] |= sizes
+    saved["config"] |= sizes
     WEIGHTS.write_text(json.dumps(saved))
 
 
