@@ -195,6 +195,21 @@ def cross_entropy_backward(dy, logits, y, saved, ignore_index):
     return dy / int(counted.sum()) * slopes
 
 
+def dropout_forward(x, p, noise):
+    """y = x * keep,  keep = 0 with probability p, else 1 / (1 - p), so that y is x on average
+
+    noise: a numpy Generator. Returns y and saved: keep, of x's shape. Srivastava and others, 2014.
+    """
+    keep = (noise.random(x.shape, np.float32) >= p).astype(x.dtype)
+    keep *= 1 / (1 - p)
+    return x * keep, keep
+
+
+def dropout_backward(dy, keep):
+    """dx = dy * keep"""
+    return dy * keep
+
+
 def layernorm_forward(x, weight, bias, eps=1e-5):
     """y = weight * n + bias,  n = (x - mean) * r,  r = 1 / sqrt(variance + eps)        x, y (…, C)
 

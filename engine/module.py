@@ -6,7 +6,12 @@ from engine.autograd import FLOATS, Tensor
 
 
 class Module:
-    """A model or a layer. Its weights are its attributes: Tensors, other Modules, lists of them."""
+    """A model or a layer. Its weights are its attributes: Tensors, other Modules, lists of them.
+
+    training: whether it is learning, or being evaluated; Dropout is the only Module that cares.
+    """
+
+    training = True
 
     def named_parameters(self):
         """(name, weight) of every weight, such as ("ln_f.weight", Tensor(…)), in a fixed order.
@@ -28,6 +33,18 @@ class Module:
         for weight in self.parameters():
             weight.data = weight.data.astype(dtype)
         return self
+
+    def train(self, mode=True):
+        """Sets training here and in all Modules inside."""
+        self.training = mode
+        for child in vars(self).values():
+            for inner in child if isinstance(child, list) else [child]:
+                if isinstance(inner, Module):
+                    inner.train(mode)
+        return self
+
+    def eval(self):
+        return self.train(False)
 
 
 def named(name, child):

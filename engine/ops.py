@@ -88,6 +88,12 @@ def layernorm(x, weight, bias, eps=1e-5):
     return Tensor(y, (x, weight, bias), rule)
 
 
+def dropout(x, p, noise):
+    """Each number of x becomes 0 with probability p; the others are multiplied by 1 / (1 - p)."""
+    y, saved = cpu.dropout_forward(x.data, p, noise)
+    return Tensor(y, (x,), lambda dy: (cpu.dropout_backward(dy, saved),))
+
+
 def cat(tensors, dim=0):
     """Tensors end to end along the axis dim: (T1, C), (T2, C), … -> (T1 + T2 + …, C)
 

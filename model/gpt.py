@@ -12,7 +12,7 @@ import numpy as np
 from engine import cpu
 from engine.autograd import no_grad
 from engine.module import Module, matrix, vector
-from engine.ops import attention, embedding, layernorm, linear
+from engine.ops import attention, dropout, embedding, layernorm, linear
 
 
 @dataclass(frozen=True)
@@ -22,6 +22,8 @@ class GPTConfig:
     V, T, C, H, L: in nanoGPT and in GPT-2's files vocab_size, block_size or n_positions, n_embd,
     n_head and n_layer.
     scale: how far from 0 the first weights of a block's matrices usually lie.
+    dropout: the share of numbers left out, while training, of the embeddings' sum and of what
+    each part adds.
     """
 
     V: int = 27
@@ -30,6 +32,7 @@ class GPTConfig:
     H: int = 4
     L: int = 1
     scale: float = 0.1
+    dropout: float = 0.0
 
     def __post_init__(self):
         if min(self.V, self.T, self.C, self.H, self.L) < 1:
@@ -107,35 +110,51 @@ class MLP(Module):
         return self.down(self.up(x).gelu())  # (B, T, C) -> (B, T, 4 * C) -> (B, T, C)
 
 
+class Dropout(Module):
+    """While the model learns, each number is left out with probability p, by chance."""
+
+    def __init__(self, p, noise):
+        self.p, self.noise = p, noise
+
+    def __call__(self, x):
+        return dropout(x, self.p, self.noise) if self.training and self.p else x
+
+
 class Block(Module):
     """Tokens hear each other, then think alone; what comes of it is added to what was there."""
 
-    def __init__(self, rng, config):
+    def __init__(self, rng, config, noise=None):
         self.ln_1 = LayerNorm(config.C)
         self.attn = Attention(rng, config)
         self.ln_2 = LayerNorm(config.C)
         self.mlp = MLP(rng, config)
+        self.drop = Dropout(config.dropout, noise)
 
     def __call__(self, x):
-        x = x + self.attn(self.ln_1(x))
-        return x + self.mlp(self.ln_2(x))  # (B, T, C) -> (B, T, C)
+        x = x + self.drop(self.attn(self.ln_1(x)))
+        return x + self.drop(self.mlp(self.ln_2(x)))  # (B, T, C) -> (B, T, C)
 
 
 class GPT(Module):
-    """Logits of the next token at every place of B rows, from all tokens up to there."""
+    """Logits of the next token at every place of B rows, from all tokens up to there.
+
+    noise: the generator of what dropout leaves out.
+    """
 
     def __init__(self, rng, config=CONFIGS["names"]):
         self.config = config
         self.tok_emb = matrix(rng, config.V, config.C, scale=0.02)
         self.pos_emb = matrix(rng, config.T, config.C, scale=0.02)
-        self.blocks = [Block(rng, config) for _ in range(config.L)]
+        self.noise = np.random.default_rng(2)
+        self.drop = Dropout(config.dropout, self.noise)
+        self.blocks = [Block(rng, config, self.noise) for _ in range(config.L)]
         self.ln_f = LayerNorm(config.C)
 
     def __call__(self, tokens):
         T, most = tokens.shape[1], len(self.pos_emb)
         if most < T:
             raise ValueError(f"GPT: got {T} tokens; expected {most} at most")
-        x = embedding(self.tok_emb, tokens) + self.pos_emb[:T]  # (B, T) -> (B, T, C)
+        x = self.drop(embedding(self.tok_emb, tokens) + self.pos_emb[:T])  # (B, T) -> (B, T, C)
         for block in self.blocks:
             x = block(x)
         return self.ln_f(x) @ self.tok_emb.T  # (B, T, C) @ (C, V) -> (B, T, V)

@@ -100,7 +100,7 @@ def main():
         config = CONFIGS[options.model]
         data = load_data(options.data, options.names or NAMES_FILE, config.T, options.merges)
         scale = 0.4 / math.sqrt(config.C)  # 0.1 at 16 channels, less where more is added up
-        config = replace(config, V=data.V, scale=scale)
+        config = replace(config, V=data.V, scale=scale, dropout=options.dropout)
         model = GPT(random.Random(2), config).to(np.float32)
         settings = options.learning_rate, options.steps, options.batch_size, options.micro_batches
         progress = train(model, data, *settings)
@@ -110,6 +110,7 @@ def main():
         got = f"batches of {options.batch_size}"
         fail(f"train: got {got}, too large for memory; expected more --micro-batches")
 
+    model.eval()
     save(model, data.tokenizer)
     size = sum(weight.data.size for weight in model.parameters())
     loss = average_loss(model, data.batches(held_out=False))
@@ -122,9 +123,9 @@ def main():
         f"bits per byte {bits_per_byte(held_out, batches, data):.4f} · {progress.speed()}"
     )
     batch = data.batch(random.Random(1), options.batch_size)
-    print(cost(model, *batch, options.micro_batches))
+    print(cost(model.train(), *batch, options.micro_batches))
     print(yardsticks(data))
-    print(sample_line(model, random.Random(1), data.tokenizer, length=120))
+    print(sample_line(model.eval(), random.Random(1), data.tokenizer, length=120))
 
 
 if __name__ == "__main__":

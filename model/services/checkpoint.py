@@ -72,4 +72,4 @@ def load(path=WEIGHTS):
         raise ValueError(f"weights: got those of {step} in {path}; expected {STEP}: make train")
     for name, weight in named.items():
         weight.data = weights[name]
-    return model.to(np.float32), tokenizer
+    return model.to(np.float32).eval(), tokenizer

@@ -62,6 +62,11 @@ FUNCTIONS = {
         lambda dy, logits, saved: (cpu.cross_entropy_backward(dy, logits, LETTERS, saved, -1),),
         arrays((2, 3, 4)),
     ),
+    "dropout": (
+        lambda x: cpu.dropout_forward(x, 0.4, np.random.default_rng(1)),
+        lambda dy, x, keep: (cpu.dropout_backward(dy, keep),),
+        arrays((4, 5)),
+    ),
     "layernorm": (
         cpu.layernorm_forward,
         lambda dy, x, weight, bias, saved: cpu.layernorm_backward(dy, x, weight, saved),
