@@ -10,7 +10,8 @@ from engine.nudge import nudge
 from engine.ops import cross_entropy
 from model.data import batch
 from model.gpt import GPT
-from model.train import average_loss, train
+from model.run import Run, average_loss
+from model.train import train
 from tests.few_names import FewNames
 
 
@@ -55,6 +56,6 @@ def test_training_finds_the_odds_of_what_it_sees():
     """After a: always n, then always the end; the loss tends to 0."""
     model = GPT(random.Random(1))
     before = average_loss(model, [batch(["an"])])
-    train(model, FewNames(["an"]), learning_rate=0.1, steps=120, batch_size=1)
+    train(Run(model, FewNames(["an"]), {"learning_rate": 0.1, "steps": 120, "batch_size": 1}))
     assert before == pytest.approx(math.log(27), abs=0.5)
     assert average_loss(model, [batch(["an"])]) < 0.1

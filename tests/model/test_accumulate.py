@@ -10,7 +10,7 @@ import pytest
 from engine.ops import cross_entropy
 from model.data import batch
 from model.gpt import GPT, GPTConfig
-from model.train import accumulate
+from model.run import accumulate
 from tests.compare import assert_close
 
 ROOT = Path(__file__).parents[2]

@@ -9,7 +9,7 @@ from engine.nudge import gradcheck
 from engine.ops import cross_entropy
 from model.data import batch, encode
 from model.gpt import GPT, GPTConfig
-from model.train import average_loss
+from model.run import average_loss
 from tests.compare import assert_close
 from tests.few_names import FewNames
 from tests.losses import name_loss

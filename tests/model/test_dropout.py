@@ -14,8 +14,8 @@ from engine.nudge import gradcheck
 from engine.ops import cross_entropy, dropout
 from model.data import NAMES_FILE, Names, batch
 from model.gpt import GPT, Block, Dropout, GPTConfig
+from model.run import average_loss
 from model.services.checkpoint import load
-from model.train import average_loss
 from tests.compare import assert_close
 
 ROOT = Path(__file__).parents[2]

@@ -3,7 +3,8 @@ import random
 from engine.autograd import Tensor
 from model.data import batch
 from model.gpt import GPT, Linear
-from model.train import average_loss, train
+from model.run import Run, average_loss
+from model.train import train
 from tests.few_names import FewNames
 
 
@@ -28,6 +29,6 @@ def test_learning_one_name_by_heart_makes_other_names_worse():
     model = GPT(random.Random(1))
     others = ["elif", "goran", "ines", "tom"]
     before = average_loss(model, [batch(others)])
-    train(model, FewNames(["anna"]), learning_rate=0.5, steps=100, batch_size=1)
+    train(Run(model, FewNames(["anna"]), {"learning_rate": 0.5, "steps": 100, "batch_size": 1}))
     assert average_loss(model, [batch(["anna"])]) < 0.1
     assert average_loss(model, [batch(others)]) > before + 1

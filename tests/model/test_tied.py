@@ -7,7 +7,7 @@ import pytest
 from engine.nudge import nudge
 from model.data import NAMES_FILE, Names, encode
 from model.gpt import GPT, GPTConfig
-from model.train import average_loss
+from model.run import average_loss
 from tests.compare import assert_close
 from tests.losses import name_loss
 

@@ -15,6 +15,7 @@ import pytest
 from model.count import bits_per_byte, yardsticks
 from model.data import Names, Text, load_data, shakespeare
 from model.gpt import CONFIGS, GPT, GPTConfig
+from model.run import Run
 from model.train import train
 
 ROOT = Path(__file__).parents[2]
@@ -70,7 +71,7 @@ def test_yardsticks_of_a_text():
 def test_a_model_learns_to_copy_what_repeats():
     data = Text(TEXT, T=8)
     model = GPT(random.Random(1), GPTConfig(V=data.V, T=8, C=16, H=2, L=1))
-    progress = train(model, data, learning_rate=0.02, steps=300, batch_size=16)
+    progress = train(Run(model, data, {"learning_rate": 0.02, "steps": 300, "batch_size": 16}))
     assert progress.average < 1.2 < math.log(len(set(TEXT)))
 
 

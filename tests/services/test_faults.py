@@ -9,6 +9,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from model.data import Letters
@@ -127,7 +128,7 @@ def test_traceback_for_those_who_want_it():
 )
 def test_a_number_out_of_range(program, number, expected, monkeypatch, capsys):
     monkeypatch.setattr(sys, "argv", [program, *number.split(" ")])
-    with pytest.raises(SystemExit) as ended:
+    with np.errstate(), pytest.raises(SystemExit) as ended:
         importlib.import_module(f"model.{program}").main()
     out, err = capsys.readouterr()
     assert (ended.value.code, out, err.count("\n")) == (2, "", 1)

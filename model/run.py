@@ -1,0 +1,83 @@
+"""A training in progress: a model, its data, and all else that the next step depends on."""
+
+import math
+import random
+from dataclasses import replace
+
+import numpy as np
+
+from engine.autograd import no_grad
+from engine.ops import cross_entropy
+from engine.optim import AdamW, clip_grad_norm, decay_groups, warm_up_cool_down
+from model.data import NAMES_FILE, load_data
+from model.gpt import CONFIGS, GPT
+from model.options import NAMES_RUN, check
+
+WEIGHT_DECAY, MAX_NORM = 0.1, 1.0
+
+
+class Run:
+    """A training in progress: its settings, and all else that the next step depends on."""
+
+    def __init__(self, model, data, settings):
+        self.model, self.data = model, data
+        self.settings = NAMES_RUN | settings  # what is not given is as for names
+        self.optimizer = AdamW(decay_groups(model, WEIGHT_DECAY), self.settings["learning_rate"])
+        self.rng, self.done = random.Random(2), 0
+
+    def step(self):
+        """One batch, one step downhill. Returns its metrics, such as the loss."""
+        x, y = self.data.batch(self.rng, self.settings["batch_size"])
+        self.optimizer.zero_grad()
+        loss = accumulate(self.model, x, y, self.settings["micro_batches"])
+        if not loss < 1000:
+            got = f"a loss of {loss:.0f} at step {self.done + 1}"
+            raise ValueError(f"got {got}; expected a lower --learning-rate")
+        clip_grad_norm(self.optimizer.params, MAX_NORM)
+        share = warm_up_cool_down(self.done, self.settings["steps"])
+        self.optimizer.lr = share * self.settings["learning_rate"]
+        self.optimizer.step()
+        self.done += 1
+        return {"step": self.done, "loss": loss, "tokens": int((y >= 0).sum())}
+
+
+def begin(settings):
+    """A Run before its first step.
+
+    Raises ValueError where a number is outside of its range, or the data cannot be had.
+    """
+    check(settings)
+    config = CONFIGS[settings["model"]]
+    data = load_data(
+        settings["data"], settings["names"] or NAMES_FILE, config.T, settings["merges"]
+    )
+    scale = 0.4 / math.sqrt(config.C)  # 0.1 at 16 channels, less where more is added up
+    config = replace(config, V=data.V, scale=scale, dropout=settings["dropout"])
+    model = GPT(random.Random(2), config)
+    return Run(model.to(np.float32), data, settings)
+
+
+def accumulate(model, x, y, micro_batches):
+    """The loss of a batch, and its gradients, added up over micro-batches; x, y (B, T)
+
+    loss = the sum of (tokens of a micro-batch / tokens of the batch) * (its mean loss)
+    Only one micro-batch's graph is in memory at a time. Adds to the gradients that are there.
+    """
+    loss, tokens = 0.0, (y >= 0).sum()
+    for inputs, targets in zip(np.array_split(x, micro_batches), np.array_split(y, micro_batches)):
+        share = (targets >= 0).sum() / tokens
+        if share:
+            micro_loss = cross_entropy(model(inputs), targets) * share
+            micro_loss.backward()
+            loss += micro_loss.item()
+    return loss
+
+
+def average_loss(model, batches):
+    """The loss a token, over all tokens of the batches (x, y)."""
+    total, tokens = 0.0, 0
+    for x, y in batches:
+        with no_grad():
+            total += cross_entropy(model(x), y).item() * (y >= 0).sum()
+        tokens += (y >= 0).sum()
+    return total / tokens
