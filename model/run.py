@@ -2,16 +2,18 @@
 
 import math
 import random
-from dataclasses import replace
+from dataclasses import asdict, replace
 
 import numpy as np
 
 from engine.autograd import no_grad
 from engine.ops import cross_entropy
 from engine.optim import AdamW, clip_grad_norm, decay_groups, warm_up_cool_down
+from model import STEP
 from model.data import NAMES_FILE, load_data
 from model.gpt import CONFIGS, GPT
 from model.options import NAMES_RUN, check
+from model.services.checkpoint import CHECKPOINT, write
 
 WEIGHT_DECAY, MAX_NORM = 0.1, 1.0
 
@@ -39,6 +41,21 @@ class Run:
         self.optimizer.step()
         self.done += 1
         return {"step": self.done, "loss": loss, "tokens": int((y >= 0).sum())}
+
+    def arrays(self):
+        """{name: array}: each weight."""
+        return {f"weight.{name}": weight.data for name, weight in self.model.named_parameters()}
+
+    def state(self):
+        """What else the model needs, as JSON can hold it."""
+        return {
+            "step": STEP,
+            "config": asdict(self.model.config),
+            "tokenizer": self.data.tokenizer.state(),
+        }
+
+    def save(self):
+        write(CHECKPOINT, self.arrays(), self.state())
 
 
 def begin(settings):

@@ -14,7 +14,6 @@ from model.gpt import CONFIGS, count_flops
 from model.options import NAMES_RUN, TEXT_RUN, add_options
 from model.run import average_loss, begin
 from model.sample import sample_line
-from model.services.checkpoint import save
 from model.services.progress import Progress, fail, run_program
 
 
@@ -58,6 +57,7 @@ def main():
     try:
         run = begin(vars(options))
         progress = train(run)
+        run.save()
     except ValueError as error:
         fail(f"train: {error}")
     except MemoryError:
@@ -65,7 +65,6 @@ def main():
         fail(f"train: got {got}, too large for memory; expected more --micro-batches")
 
     model, data = run.model.eval(), run.data
-    save(model, data.tokenizer)
     size = sum(weight.data.size for weight in model.parameters())
     loss = average_loss(model, data.batches(held_out=False))
     batches = data.batches(held_out=True)

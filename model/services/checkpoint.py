@@ -1,75 +1,116 @@
-"""Weights on disk, as JSON: a name and its numbers for each. Nothing here is part of the lesson."""
+"""A model on disk, in one safetensors file: the whole of it or nothing."""
 
+import hashlib
 import json
 import os
 import random
-from dataclasses import asdict
 from pathlib import Path
 
-import numpy as np
+from safetensors import SafetensorError, safe_open
+from safetensors.numpy import save
 
 from model import STEP
 from model.data import Letters
 from model.gpt import GPT, GPTConfig
-from model.services.progress import fail
 from model.tokenizer import Tokenizer
 
-WEIGHTS = Path("runs/weights.json")
+CHECKPOINT = Path("runs/checkpoint.safetensors")
 TOKENIZERS = {"letters": Letters, "pieces": Tokenizer}
 
 
-def save(model, tokenizer, path=WEIGHTS):
-    """Writes the weights into a file beside it first, so that a whole one is always there.
+def write(path, arrays, state):
+    """Named arrays, and in the file's header a state as JSON: the whole of them or nothing.
 
-    tokenizer: knows what the tokens that go into the model and come out of it stand for.
+    The new file is made beside the old one and forced onto the disk; then it takes the old one's
+    name. At any moment a whole file has that name. Raises ValueError where there is no room, or
+    no leave to write.
     """
-    weights = {name: weight.data.tolist() for name, weight in model.named_parameters()}
-    beside = path.with_suffix(".new")
-    kind = tokenizer.state()
-    content = {"step": STEP, "tokenizer": kind, "config": asdict(model.config), "weights": weights}
+    beside, text = path.with_suffix(".new"), json.dumps(state)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        beside.write_text(json.dumps(content))
+        with open(beside, "wb") as file:
+            file.write(save(arrays, {"state": text, "checksum": checksum(text, arrays)}))
+            file.flush()
+            os.fsync(file.fileno())
         os.replace(beside, path)
+        # The name stands in the folder, which must reach the disk too.
+        folder = os.open(path.parent, os.O_RDONLY)
+        os.fsync(folder)
+        os.close(folder)
     except OSError as error:
         if beside.exists():
             beside.unlink()
-        fail(f"weights: got {error.strerror} at {path}; expected to write there")
+        raise unusable(path, error.strerror, "to write there") from None
 
 
-def load(path=WEIGHTS):
-    """(model, tokenizer) as they were saved.
+def read(path):
+    """(arrays, state) as they were written.
 
-    Raises ValueError where there are none, or where they are those of another step.
+    Raises ValueError where there is none, or it is damaged or foreign, or of another step.
     """
     try:
         if path.exists() and not path.is_file():  # to read a pipe is to wait for its writer
             raise ValueError
-        saved = json.loads(path.read_text())
-        weights = {name: np.array(rows, dtype=float) for name, rows in saved["weights"].items()}
-        step, (kind, *merges) = saved["step"], saved.get("tokenizer", ["letters"])
-        tokenizer = TOKENIZERS[kind](*merges)
-        config, count = saved.get("config", {}), sum(w.size for w in weights.values())
-        if not all((abs(w) < 10_000).all() for w in weights.values()):  # nor is NaN
+        path.open("rb").close()  # safe_open says "no such file" of one that it may not read
+        with safe_open(path, "numpy") as file:
+            text, expected = (file.metadata()[key] for key in ("state", "checksum"))
+            arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118, not a dict
+        state = json.loads(text)
+        step = state["step"]
+    except FileNotFoundError:
+        raise unusable(path, "no file") from None
+    except PermissionError as error:
+        raise unusable(path, error.strerror) from None
+    except (OSError, SafetensorError, ValueError, TypeError, LookupError, RecursionError):
+        raise unusable(path, "a damaged or foreign file") from None
+    if step != STEP:
+        raise unusable(path, f"one of {step}")
+    if checksum(text, arrays) != expected:
+        raise unusable(path, "another checksum than was written")
+    return arrays, state
+
+
+def checksum(text, arrays):
+    """SHA-256 of a state's text and of all numbers: another one where a single bit is another."""
+    sha256 = hashlib.sha256(text.encode())
+    for name in sorted(arrays):
+        sha256.update(arrays[name].tobytes())
+    return sha256.hexdigest()
+
+
+def unusable(path, got, expected=f"what make train leaves at {STEP}"):
+    return ValueError(f"checkpoint: got {got} at {path}; expected {expected}")
+
+
+def load_state_dict(places, arrays):
+    """Copies each array to the place of its name, as the method of PyTorch's Modules does.
+
+    Raises ValueError where a name is missing or foreign, or a shape or dtype is another.
+    """
+    got, expected = ({k: (x.shape, str(x.dtype)) for k, x in d.items()} for d in (arrays, places))
+    for name in sorted(got.keys() | expected.keys()):
+        one, other = got.get(name), expected.get(name)
+        if one != other:
+            raise ValueError(f"checkpoint: got {one} for {name}; expected {other}")
+        places[name][...] = arrays[name]
+
+
+def load(path=CHECKPOINT):
+    """(model, tokenizer) as they were saved."""
+    arrays, state = read(path)
+    try:
+        config, count = GPTConfig(**state["config"]), sum(x.size for x in arrays.values())
+        # A model larger than the file could take all memory before shapes are compared.
+        if count < config.C * (config.V + config.T + config.L * config.C):
             raise ValueError
-        if config:
-            # A model larger than the file could take all memory before shapes are compared.
-            V, T, C, L = (config[name] for name in "VTCL")
-            if count < C * (V + T + L * C):
-                raise ValueError
-        model = GPT(random.Random(0), GPTConfig(**config))
-    except OSError as error:
-        raise ValueError(
-            f"weights: got {path} ({error.strerror}); expected what make train leaves"
-        ) from None
-    except (ValueError, TypeError, LookupError, AttributeError, ArithmeticError, RecursionError):
-        raise ValueError(
-            f"weights: got {path}, which is damaged; expected what make train leaves"
-        ) from None
-    named = dict(model.named_parameters())
-    shapes = [{name: weight.shape for name, weight in part.items()} for part in (weights, named)]
-    if step != STEP or shapes[0] != shapes[1] or model.config.V != tokenizer.V:
-        raise ValueError(f"weights: got those of {step} in {path}; expected {STEP}: make train")
-    for name, weight in named.items():
-        weight.data = weights[name]
-    return model.to(np.float32).eval(), tokenizer
+        model = GPT(random.Random(0), config).to("float32")
+        kind, *merges = state["tokenizer"]
+        tokenizer = TOKENIZERS[kind](*merges)
+    except (ValueError, TypeError, LookupError, ArithmeticError, MemoryError):
+        raise unusable(path, "a damaged state") from None
+    weights = {f"weight.{name}": weight.data for name, weight in model.named_parameters()}
+    load_state_dict(weights, arrays)
+    for name, x in weights.items():
+        if not (abs(x) < 10_000).all():  # nor is NaN
+            raise unusable(path, f"NaN or a number beyond 10,000 in {name}")
+    return model.eval(), tokenizer

@@ -15,7 +15,7 @@ from engine.ops import cross_entropy, dropout
 from model.data import NAMES_FILE, Names, batch
 from model.gpt import GPT, Block, Dropout, GPTConfig
 from model.run import average_loss
-from model.services.checkpoint import load
+from model.services.checkpoint import CHECKPOINT, load
 from tests.compare import assert_close
 
 ROOT = Path(__file__).parents[2]
@@ -120,7 +120,7 @@ def test_what_is_reported_are_the_losses_of_a_model_that_leaves_nothing_out(tmp_
         [*command, "--steps", "30"], cwd=tmp_path, env=env, capture_output=True, text=True
     )
     told = [float(x) for x in re.findall("(?:loss|held-out) ([0-9.]+)", done.stdout)]
-    model, _ = load(tmp_path / "runs/weights.json")
+    model, _ = load(tmp_path / CHECKPOINT)
     data = Names(NAMES_FILE)
     losses = [average_loss(model, data.batches(held_out)) for held_out in (False, True)]
     assert told == pytest.approx(losses, abs=1e-4)

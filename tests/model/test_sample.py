@@ -1,7 +1,7 @@
-import json
 import random
 import subprocess
 import sys
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +11,7 @@ from model import STEP
 from model.data import Letters
 from model.gpt import GPT, GPTConfig
 from model.sample import sample_line, sample_text
-from model.services.checkpoint import load, save
+from model.services.checkpoint import CHECKPOINT, load, read, write
 from model.tokenizer import Tokenizer
 
 ROOT = Path(__file__).parents[2]
@@ -31,15 +31,24 @@ def run(folder, program, *arguments):
 
 @pytest.fixture
 def trained(tmp_path):
-    """A folder with the weights of a model, as make train leaves them."""
-    save(GPT(random.Random(7)).to(np.float32), Letters(), tmp_path / "runs/weights.json")
+    """A folder with the checkpoint of a model, as make train leaves it."""
+    write_model(tmp_path, GPT(random.Random(7)))
     return tmp_path
+
+
+def write_model(folder, model, tokenizer=("letters",)):
+    weights = {f"weight.{name}": w.data for name, w in model.to(np.float32).named_parameters()}
+    write(
+        folder / CHECKPOINT,
+        weights,
+        {"step": STEP, "config": asdict(model.config), "tokenizer": tokenizer},
+    )
 
 
 def test_weights_come_back_to_the_last_bit(trained):
     model = GPT(random.Random(7)).to(np.float32)
-    other, tokenizer = load(trained / "runs/weights.json")
-    assert tokenizer.state() == Letters().state()
+    other, tokenizer = load(trained / CHECKPOINT)
+    assert tokenizer.state() == ["letters"] and not other.training
     pairs = zip(other.parameters(), model.parameters())
     assert all(np.array_equal(one.data, same.data) for one, same in pairs)
 
@@ -69,39 +78,37 @@ def test_mistake_gets_one_line(trained, flags, message):
 
 
 @pytest.mark.parametrize("program", [["sample"], ["instruments.look", "anna"]])
-def test_weights_that_are_missing_foreign_or_damaged(trained, tmp_path, program):
-    path = trained / "runs/weights.json"
-    whole = path.read_text()
-    saved = json.loads(whole)
-    saved["weights"].pop("tok_emb")
-    for content, message in [
-        (whole.replace("[[", "[[1.0, ", 1), "which is damaged"),
-        (json.dumps(saved), "weights: got those of step-"),
-        (whole.replace(STEP, "step-98"), "weights: got those of step-98"),
-        ("{", "which is damaged; expected what make train leaves"),
-        ("[]", "which is damaged; expected what make train leaves"),
-        (whole.replace('"H": 4', '"H": 0'), "which is damaged; expected what make train leaves"),
-        (whole.replace('"letters"', '"pieces", [[97, 98], [300, 97]]'), "which is damaged"),
-        (
-            whole.replace('"letters"', '"pieces", [[97, 98]]'),
-            "weights: got those of step-",
-        ),  # V: 257
-        (whole.replace('"letters"', '"words"'), "which is damaged"),
+def test_weights_that_are_missing_foreign_or_damaged(trained, program):
+    path = trained / CHECKPOINT
+    whole, (arrays, state) = path.read_bytes(), read(path)
+    first, *others = arrays
+    for changed, changes, message in [
+        (arrays, {"step": "step-98"}, "checkpoint: got one of step-98 at "),
+        (arrays, {"config": state["config"] | {"H": 0}}, "got a damaged state"),
+        (arrays, {"tokenizer": ["pieces", [[97, 98], [300, 97]]]}, "got a damaged state"),
+        (arrays, {"tokenizer": ["words"]}, "got a damaged state"),
+        (arrays, {"config": state["config"] | {"C": 8}}, "; expected ((8,), 'float32')"),
+        ({name: arrays[name] for name in others}, {}, f"got None for {first}; expected ((16,)"),
+        (None, {}, "got a damaged or foreign file at "),
     ]:
-        path.write_text(content)
+        if changed is None:
+            path.write_bytes(whole[:-1])
+        else:
+            write(path, changed, state | changes)
         done = run(trained, *program)
         assert (done.returncode, done.stderr.count("\n")) == (2, 1)
         assert message in done.stderr
     path.unlink()
-    assert "expected what make train leaves" in run(trained, *program).stderr
+    assert f"expected what make train leaves at {STEP}" in run(trained, *program).stderr
 
 
 def test_weights_of_a_text(tmp_path):
-    """The weights say what sizes the model has and which pieces its numbers stand for."""
-    tokenizer = Tokenizer([(104, 97), (256, 116)])
-    model = GPT(random.Random(7), GPTConfig(V=258, T=8, C=4, H=2, L=2))
-    save(model, tokenizer, tmp_path / "runs/weights.json")
-    assert load(tmp_path / "runs/weights.json")[1].merges == tokenizer.merges
+    """The state says what sizes the model has and which pieces its numbers stand for."""
+    merges = [(104, 97), (256, 116)]
+    write_model(
+        tmp_path, GPT(random.Random(7), GPTConfig(V=258, T=8, C=4, H=2, L=2)), ["pieces", merges]
+    )
+    assert load(tmp_path / CHECKPOINT)[1].merges == merges
     done = run(tmp_path, "sample", "--prompt", "hat", "--length", "20")
     assert done.returncode == 0 and done.stdout.startswith("hat")
     seen = run(tmp_path, "instruments.look", "hat ü").stdout.splitlines()

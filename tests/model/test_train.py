@@ -32,16 +32,6 @@ def test_own_list_of_names(tmp_path):
     assert len(names.split(" ")) == 10
 
 
-def test_a_folder_that_cannot_be_written(tmp_path):
-    path = tmp_path / "mine.txt"
-    path.write_text("anna\nbo\ncarl\ndora\nemil\nfinn\ngreta\nhans\nida\njan\n")
-    Path("runs").write_text("not a folder")
-    done = run("--names", str(path), "--steps", "2")
-    assert (done.returncode, done.stdout) == (2, "")
-    last = done.stderr.splitlines()[-1]
-    assert last == "weights: got File exists at runs/weights.json; expected to write there"
-
-
 def test_mistake_gets_one_line_and_exit_status_2(tmp_path):
     done = run("--names", str(tmp_path / "nowhere.txt"))
     assert done.returncode == 2

@@ -1,20 +1,21 @@
 """Whatever goes wrong around a program, it says so in one line, and nothing is lost."""
 
 import importlib
-import json
 import os
 import random
 import signal
 import subprocess
 import sys
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
 import pytest
+from safetensors.numpy import load_file, save_file
 
-from model.data import Letters
+from model import STEP
 from model.gpt import GPT
-from model.services.checkpoint import WEIGHTS, load, save
+from model.services.checkpoint import CHECKPOINT, load, read, write
 
 ROOT = Path(__file__).parents[2]
 NAMES = "anna bo carl dora emil finn greta hans ida jan kai lea"
@@ -27,7 +28,13 @@ def elsewhere(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("PYTHONPATH", str(ROOT))
     Path("mine.txt").write_text(NAMES)
-    save(GPT(random.Random(7)), Letters())
+    model = GPT(random.Random(7)).to(np.float32)
+    weights = {f"weight.{name}": weight.data for name, weight in model.named_parameters()}
+    write(
+        CHECKPOINT,
+        weights,
+        {"step": STEP, "config": asdict(model.config), "tokenizer": ["letters"]},
+    )
 
 
 def run(program, *flags, stdout=subprocess.PIPE, command="-m", **variables):
@@ -135,33 +142,53 @@ def test_a_number_out_of_range(program, number, expected, monkeypatch, capsys):
     assert err.startswith(f"{program}: ") and expected in err
 
 
-def put(weight=0.0, **sizes):
-    saved = json.loads(WEIGHTS.read_text())
-    saved["weights"]["tok_emb"][0][0] = weight
-    saved["config"] |= sizes
-    WEIGHTS.write_text(json.dumps(saved))
+def put(array=None, **sizes):
+    arrays, state = read(CHECKPOINT)
+    arrays["weight.tok_emb"][0][0] = 0.0 if array is None else array
+    write(CHECKPOINT, arrays, state | {"config": state["config"] | sizes})
 
 
 def make_fifo():
-    WEIGHTS.unlink()
-    os.mkfifo(WEIGHTS)
+    CHECKPOINT.unlink()
+    os.mkfifo(CHECKPOINT)
+
+
+def nest():
+    text = "[" * 100_000 + "]" * 100_000
+    save_file(load_file(CHECKPOINT), CHECKPOINT, {"state": text, "checksum": ""})
+
+
+def flip(place):
+    content = bytearray(CHECKPOINT.read_bytes())
+    content[place] ^= 1
+    CHECKPOINT.write_bytes(content)
+
+
+def test_weights_that_nobody_may_read(monkeypatch):
+    def refuse(*arguments):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "open", refuse)
+    with pytest.raises(ValueError, match="checkpoint: got Permission denied at runs/checkpoint"):
+        load()
 
 
 @pytest.mark.parametrize(
-    "spoil",
+    "spoil, got",
     [
-        lambda: WEIGHTS.write_text("[" * 100_000 + "]" * 100_000),
-        lambda: WEIGHTS.write_text('{"step": "", "weights": []}'),
-        lambda: put("x"),
-        lambda: put(float("nan")),
-        lambda: put(1e300),
-        lambda: put(V=10**9),
-        lambda: put(L=10**9, V=-(10**9)),
-        lambda: put(C="16"),
-        make_fifo,
+        (nest, "a damaged or foreign file"),
+        (make_fifo, "a damaged or foreign file"),
+        (lambda: flip(-1), "another checksum than was written"),
+        (lambda: flip(CHECKPOINT.read_bytes().index(b'[\\"letters')), "a damaged or foreign file"),
+        (lambda: flip(CHECKPOINT.read_bytes().index(b": 27") + 2), "another checksum than was "),
+        (lambda: put(np.nan), "NaN or a number beyond 10,000 in weight.tok_emb"),
+        (lambda: put(1e30), "NaN or a number beyond 10,000 in weight.tok_emb"),
+        (lambda: put(V=10**9), "a damaged state"),
+        (lambda: put(L=10**9, V=-(10**9)), "a damaged state"),
+        (lambda: put(C="16"), "a damaged state"),
     ],
 )
-def test_weights_that_are_damaged(spoil):
+def test_weights_that_are_damaged(spoil, got):
     spoil()
-    with pytest.raises(ValueError, match=r"weights: got runs/weights.json, which is damaged; exp"):
+    with pytest.raises(ValueError, match=f"checkpoint: got {got}.* at runs/checkpoint.safetensors"):
         load()
