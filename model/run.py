@@ -13,7 +13,7 @@ from model import STEP
 from model.data import NAMES_FILE, load_data
 from model.gpt import CONFIGS, GPT
 from model.options import NAMES_RUN, check
-from model.services.checkpoint import CHECKPOINT, write
+from model.services.checkpoint import CHECKPOINT, load_state_dict, read, write
 
 WEIGHT_DECAY, MAX_NORM = 0.1, 1.0
 
@@ -43,19 +43,35 @@ class Run:
         return {"step": self.done, "loss": loss, "tokens": int((y >= 0).sum())}
 
     def arrays(self):
-        """{name: array}: each weight."""
-        return {f"weight.{name}": weight.data for name, weight in self.model.named_parameters()}
+        """{name: array}: each weight, and its averages m and v in AdamW."""
+        names = {weight: name for name, weight in self.model.named_parameters()}
+        found = {}
+        for w, m, v in zip(self.optimizer.params, self.optimizer.m, self.optimizer.v):
+            found |= {f"weight.{names[w]}": w.data, f"m.{names[w]}": m, f"v.{names[w]}": v}
+        return found
 
     def state(self):
-        """What else the model needs, as JSON can hold it."""
+        """All else, as JSON can hold it."""
         return {
             "step": STEP,
+            "settings": self.settings,
             "config": asdict(self.model.config),
             "tokenizer": self.data.tokenizer.state(),
+            "done": self.done,
+            "rng": self.rng.getstate(),
+            "noise": self.model.noise.bit_generator.state,
         }
 
     def save(self):
         write(CHECKPOINT, self.arrays(), self.state())
+
+    def restore(self, arrays, state):
+        """Goes on from where arrays() and state() were taken."""
+        load_state_dict(self.arrays(), arrays)
+        self.done = self.optimizer.t = state["done"]
+        version, numbers, spare = state["rng"]
+        self.rng.setstate((version, tuple(numbers), spare))
+        self.model.noise.bit_generator.state = state["noise"]
 
 
 def begin(settings):
@@ -72,6 +88,14 @@ def begin(settings):
     config = replace(config, V=data.V, scale=scale, dropout=settings["dropout"])
     model = GPT(random.Random(2), config)
     return Run(model.to(np.float32), data, settings)
+
+
+def resume():
+    """The Run that a checkpoint holds, as it was saved."""
+    arrays, state = read(CHECKPOINT)
+    run = begin(state["settings"])
+    run.restore(arrays, state)
+    return run
 
 
 def accumulate(model, x, y, micro_batches):

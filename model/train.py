@@ -3,6 +3,7 @@
 import argparse
 import math
 import random
+import sys
 
 import numpy as np
 
@@ -12,17 +13,20 @@ from model import STEP
 from model.count import bits_per_byte, yardsticks
 from model.gpt import CONFIGS, count_flops
 from model.options import NAMES_RUN, TEXT_RUN, add_options
-from model.run import average_loss, begin
+from model.run import average_loss, begin, resume
 from model.sample import sample_line
 from model.services.progress import Progress, fail, run_program
 
 
-def train(run):
-    """Walks downhill, a batch at a time."""
+def train(run, save=lambda: None):
+    """Walks downhill, a batch at a time; saves now and then, and where it ends."""
     progress = Progress(range(run.done, run.settings["steps"]))
     for _ in progress:
         metrics = run.step()
         progress.note(metrics["loss"], metrics["tokens"])
+        if run.done % run.settings["save_every"] == 0:
+            save()
+    save()
     return progress
 
 
@@ -41,7 +45,9 @@ def main():
     parser.add_argument("--names", help="a text file with one name a line, for --data names")
     parser.add_argument("--model", choices=CONFIGS, help="sizes; default tiny, for names names")
     add_options(parser)
+    parser.add_argument("--resume", action="store_true", help="go on from the last checkpoint")
     options = parser.parse_args()
+    resuming = vars(options).pop("resume")
     if "" in (options.data, options.names):
         fail("train: got an empty --data or --names; expected the name of a file")
     options.data = options.data or ("names" if options.names else "stories")
@@ -55,14 +61,16 @@ def main():
             setattr(options, name, value)
     np.seterr(over="ignore", invalid="ignore")  # the loss tells, in one line
     try:
-        run = begin(vars(options))
-        progress = train(run)
-        run.save()
+        run = resume() if resuming else begin(vars(options))
+        progress = train(run, run.save)
     except ValueError as error:
         fail(f"train: {error}")
     except MemoryError:
         got = f"batches of {options.batch_size}"
         fail(f"train: got {got}, too large for memory; expected more --micro-batches")
+    if progress.stopped:
+        message = f"stopped after {run.done} of {run.settings['steps']} steps; --resume goes on"
+        print(message, file=sys.stderr)
 
     model, data = run.model.eval(), run.data
     size = sum(weight.data.size for weight in model.parameters())

@@ -1,4 +1,4 @@
-"""A model on disk, in one safetensors file: the whole of it or nothing."""
+"""A training run on disk: all that its next step depends on, in one safetensors file."""
 
 import hashlib
 import json
@@ -96,7 +96,7 @@ def load_state_dict(places, arrays):
 
 
 def load(path=CHECKPOINT):
-    """(model, tokenizer) as they were saved."""
+    """(model, tokenizer): what a checkpoint holds for those who only ask the model."""
     arrays, state = read(path)
     try:
         config, count = GPTConfig(**state["config"]), sum(x.size for x in arrays.values())
@@ -109,7 +109,7 @@ def load(path=CHECKPOINT):
     except (ValueError, TypeError, LookupError, ArithmeticError, MemoryError):
         raise unusable(path, "a damaged state") from None
     weights = {f"weight.{name}": weight.data for name, weight in model.named_parameters()}
-    load_state_dict(weights, arrays)
+    load_state_dict(weights, {name: x for name, x in arrays.items() if name.startswith("weight.")})
     for name, x in weights.items():
         if not (abs(x) < 10_000).all():  # nor is NaN
             raise unusable(path, f"NaN or a number beyond 10,000 in {name}")

@@ -59,7 +59,7 @@ class Progress:
 
     The loss shown is smoothed: each step moves it by a hundredth of the way to its own loss.
 
-    Ctrl-C ends the loop after the step in hand, so that the report so far can still be printed.
+    Ctrl-C and SIGTERM end the loop after the step in hand, so that it can be saved and reported.
     """
 
     line_open = False
@@ -70,7 +70,8 @@ class Progress:
         self.average, self.stopped = None, False
 
     def __iter__(self):
-        before = signal.signal(signal.SIGINT, self._stop)
+        signals = signal.SIGINT, signal.SIGTERM
+        before = [signal.signal(number, self._stop) for number in signals]
         start = last_shown = time.perf_counter()
         for item in self.items:
             yield item
@@ -82,7 +83,8 @@ class Progress:
                 self._show()
             if self.stopped:
                 break
-        signal.signal(signal.SIGINT, before)
+        for number, handler in zip(signals, before):
+            signal.signal(number, handler)
         if Progress.line_open:
             print(file=sys.stderr)
             Progress.line_open = False
@@ -94,7 +96,9 @@ class Progress:
 
     def speed(self):
         """The last words of the report line: ms/step and tokens/s."""
-        ms = 1000 * self.seconds / max(self.steps, 1)
+        if self.steps == 0:
+            return "no step was left"
+        ms = 1000 * self.seconds / self.steps
         per_second = self.tokens / max(self.seconds, 1e-9)
         return f"{ms:.2f} ms/step · {per_second:,.0f} tokens/s"
 
@@ -111,4 +115,4 @@ class Progress:
 
     def _stop(self, signal_number, frame):
         self.stopped = True
-        signal.signal(signal.SIGINT, signal.default_int_handler)
+        signal.signal(signal_number, signal.SIG_DFL)
