@@ -113,6 +113,7 @@ class Dataset(ABC):
     tokenizer: turns bytes into tokens, numbers from 0 to V - 1, and back
     tokens_per_byte: the tokens of what is held out, over its bytes
     alphabet: how many kinds of bytes there are, for counting
+    digest: of all that is learnt from; another one where the data are others
     floor: the best possible loss, in nats a byte, where it is known
     """
 
@@ -145,6 +146,7 @@ class Names(Dataset):
 
     def __init__(self, path):
         self.train, self.held_out = split(read_names(path))
+        self.digest = hashlib.sha256("\n".join(self.train).encode()).hexdigest()
 
     def batch(self, rng, size):
         """(x, y) of names drawn at random, each (size, T), T the longest name's as in batch."""
@@ -175,6 +177,7 @@ class Text(Dataset):
 
     def __init__(self, text, T, merges=0, floor=None):
         text = text.encode()
+        self.digest = hashlib.sha256(text).hexdigest()
         cut = len(text) * 9 // 10
         self.tokenizer = learn(text[:cut], merges)
         self.V, self.T, self.floor = self.tokenizer.V, T, floor

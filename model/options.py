@@ -47,6 +47,7 @@ def check(settings):
     """Raises ValueError where a number is outside of its range; infinity always is."""
     for name, option in OPTIONS.items():
         value, least, most = settings[name], option.least, settings.get(option.most, option.most)
-        if not least <= value <= most or value == math.inf:
+        broken = option.kind is int and value % 1
+        if not least <= value <= most or value == math.inf or broken:
             expected = f"{least:,} or more" if most == math.inf else f"{least:,} to {most:,}"
             raise ValueError(f"got {flag(name)} {value}; expected {expected}")

@@ -13,7 +13,7 @@ from model import STEP
 from model.data import NAMES_FILE, load_data
 from model.gpt import CONFIGS, GPT
 from model.options import NAMES_RUN, check
-from model.services.checkpoint import CHECKPOINT, load_state_dict, read, write
+from model.services.checkpoint import CHECKPOINT, load_state_dict, read, unusable, write
 
 WEIGHT_DECAY, MAX_NORM = 0.1, 1.0
 
@@ -57,6 +57,7 @@ class Run:
             "settings": self.settings,
             "config": asdict(self.model.config),
             "tokenizer": self.data.tokenizer.state(),
+            "digest": self.data.digest,
             "done": self.done,
             "rng": self.rng.getstate(),
             "noise": self.model.noise.bit_generator.state,
@@ -67,11 +68,19 @@ class Run:
 
     def restore(self, arrays, state):
         """Goes on from where arrays() and state() were taken."""
+        if state["digest"] != self.data.digest:
+            got = f"other data in {self.settings['data']}"
+            raise ValueError(f"checkpoint: got {got}; expected what it was learning from")
         load_state_dict(self.arrays(), arrays)
-        self.done = self.optimizer.t = state["done"]
-        version, numbers, spare = state["rng"]
-        self.rng.setstate((version, tuple(numbers), spare))
-        self.model.noise.bit_generator.state = state["noise"]
+        try:
+            self.done = self.optimizer.t = int(state["done"])
+            version, numbers, spare = state["rng"]
+            self.rng.setstate((version, tuple(numbers), spare))
+            self.model.noise.bit_generator.state = state["noise"]
+        except (ValueError, TypeError, LookupError, ArithmeticError):
+            raise unusable(CHECKPOINT, "a damaged state") from None
+        if self.done not in range(self.settings["steps"] + 1):
+            raise unusable(CHECKPOINT, f"{self.done} steps done of {self.settings['steps']}")
 
 
 def begin(settings):
@@ -93,8 +102,11 @@ def begin(settings):
 def resume():
     """The Run that a checkpoint holds, as it was saved."""
     arrays, state = read(CHECKPOINT)
-    run = begin(state["settings"])
-    run.restore(arrays, state)
+    try:
+        run = begin(state["settings"])
+        run.restore(arrays, state)
+    except (TypeError, LookupError):
+        raise unusable(CHECKPOINT, "a damaged state") from None
     return run
 
 

@@ -15,6 +15,7 @@ from model.gpt import CONFIGS, count_flops
 from model.options import NAMES_RUN, TEXT_RUN, add_options
 from model.run import average_loss, begin, resume
 from model.sample import sample_line
+from model.services.checkpoint import lock, set_aside
 from model.services.progress import Progress, fail, run_program
 
 
@@ -48,6 +49,8 @@ def main():
     parser.add_argument("--resume", action="store_true", help="go on from the last checkpoint")
     options = parser.parse_args()
     resuming = vars(options).pop("resume")
+    if resuming and set(vars(options).values()) != {None}:
+        fail("train: got --resume with other options; expected it alone: the checkpoint has them")
     if "" in (options.data, options.names):
         fail("train: got an empty --data or --names; expected the name of a file")
     options.data = options.data or ("names" if options.names else "stories")
@@ -61,7 +64,12 @@ def main():
             setattr(options, name, value)
     np.seterr(over="ignore", invalid="ignore")  # the loss tells, in one line
     try:
+        lock()
         run = resume() if resuming else begin(vars(options))
+        if not resuming:
+            # From now on the file is this run's, and a folder that cannot be written is known.
+            set_aside()
+            run.save()
         progress = train(run, run.save)
     except ValueError as error:
         fail(f"train: {error}")

@@ -114,3 +114,32 @@ def load(path=CHECKPOINT):
         if not (abs(x) < 10_000).all():  # nor is NaN
             raise unusable(path, f"NaN or a number beyond 10,000 in {name}")
     return model.eval(), tokenizer
+
+
+def set_aside(path=CHECKPOINT):
+    """Gives the checkpoint a second name, before.safetensors, until the next new run begins.
+
+    A run that ended before any step of it was saved leaves nothing worth that name.
+    """
+    before = path.with_name("before.safetensors")
+    try:
+        worth = read(path)[1]["done"] != 0
+    except (ValueError, LookupError):
+        worth = path.exists()
+    try:
+        if worth:
+            before.unlink(missing_ok=True)
+            os.link(path, before)
+    except OSError as error:
+        raise unusable(before, error.strerror, "to write there") from None
+
+
+def lock(path=CHECKPOINT):
+    """Keeps other runs out of the folder: the system unlocks the file when this program ends."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        os.lockf(os.open(path.with_name("lock"), os.O_RDWR | os.O_CREAT), os.F_TLOCK, 0)
+    except BlockingIOError:
+        raise unusable(path, "another run at work", "one at a time") from None
+    except OSError as error:
+        raise unusable(path, error.strerror, "to write there") from None

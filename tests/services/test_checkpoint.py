@@ -2,6 +2,7 @@ import os
 import random
 import resource
 import signal
+import struct
 import subprocess
 import sys
 import time
@@ -9,12 +10,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from safetensors.numpy import load_file, save_file
 
 from model import STEP
+from model.gpt import GPT
 from model.options import NAMES_RUN
-from model.run import begin, resume
-from model.services.checkpoint import CHECKPOINT, load, read, write
+from model.run import Run, begin, resume
+from model.services.checkpoint import CHECKPOINT, load, lock, read, set_aside, write
 from model.train import train
+from tests.few_names import FewNames
 
 ROOT = Path(__file__).parents[2]
 # How often the run below is killed. KILLS=20 make test ARGS="-k kill" takes a minute.
@@ -129,7 +133,7 @@ def test_a_full_disk_leaves_the_checkpoint_that_was_there():
     code, out, err = outcome("--data", "names", "--steps", "3", limit=20_000)
     assert (code, out, err.count("\n")) == (2, "", 1)
     assert err.startswith("train: checkpoint: got File too large at runs/")
-    assert content() == whole
+    assert content() == whole == content(Path("runs/before.safetensors"))
     assert "checkpoint.new" not in os.listdir("runs")
 
 
@@ -140,12 +144,137 @@ def test_a_folder_that_cannot_be_written():
     assert "train: checkpoint: got " in err and "at runs/checkpoint.safetensors" in err
 
 
+def test_a_new_run_keeps_the_checkpoint_of_the_one_before():
+    assert outcome(*FLAGS, "--steps", "3")[0] == 0
+    before = content()
+    assert outcome(*FLAGS, "--steps", "4")[0] == 0
+    assert content(Path("runs/before.safetensors")) == before != content()
+
+
+def test_a_run_given_up_at_once_does_not_cost_the_checkpoint_of_the_one_before():
+    run = begin(SETTINGS)
+    run.step()
+    run.save()
+    whole = content()
+    for _ in range(2):
+        set_aside()
+        begin(SETTINGS).save()
+    assert content(Path("runs/before.safetensors")) == whole
+
+
+def test_two_runs_in_one_folder():
+    lock()
+    code, out, err = outcome("--data", "names", "--steps", "3")
+    assert (code, out, os.listdir("runs")) == (2, "", ["lock"])
+    assert err.startswith("train: checkpoint: got another run at work at runs/")
+
+
 def test_a_finished_run_has_nothing_left_to_do():
     assert outcome(*FLAGS, "--steps", "3")[0] == 0
     whole = content()
     code, out, _ = outcome("--resume")
     assert code == 0 and out.splitlines()[0].endswith(" · no step was left")
     assert content() == whole
+
+
+def change(path, **changes):
+    arrays, state = read(path)
+    write(path, arrays, state | changes)
+
+
+def drop_tensor(path):
+    arrays, state = read(path)
+    del arrays["m.ln_f.bias"]
+    write(path, arrays, state)
+
+
+def reshape_tensor(path):
+    arrays, state = read(path)
+    arrays["weight.ln_f.bias"] = arrays["weight.ln_f.bias"][:-1]
+    write(path, arrays, state)
+
+
+def widen_tensor(path):
+    arrays, state = read(path)
+    arrays["weight.ln_f.bias"] = arrays["weight.ln_f.bias"].astype(float)
+    write(path, arrays, state)
+
+
+def add_tensor(path):
+    arrays, state = read(path)
+    write(path, arrays | {"weight.more": np.zeros(1, np.float32)}, state)
+
+
+def colour_tensor(path):
+    """A name that would turn the terminal red."""
+    arrays, state = read(path)
+    write(path, arrays | {"weight.\x1b[31m": np.zeros(1, np.float32)}, state)
+
+
+def flip_bit(path):
+    whole = bytearray(path.read_bytes())
+    whole[-20] ^= 1
+    path.write_bytes(whole)
+
+
+def lie_about_length(path):
+    whole = path.read_bytes()
+    path.write_bytes(struct.pack("<Q", 2**40) + whole[8:])
+
+
+@pytest.mark.parametrize(
+    "spoil, message",
+    [
+        (Path.unlink, "got no file at runs/"),
+        (lambda path: path.write_bytes(b""), "got a damaged or foreign file"),
+        (lambda path: path.write_bytes(path.read_bytes()[:-1]), "got a damaged or foreign file"),
+        (lambda path: path.write_bytes(b"\x00" * 1000), "got a damaged or foreign file"),
+        (lie_about_length, "got a damaged or foreign file"),
+        (lambda path: save_file(load_file(path), path), "got a damaged or foreign file"),
+        (lambda path: save_file({}, path, {"state": "[]"}), "got a damaged or foreign file"),
+        (lambda path: change(path, step="step-98"), "got one of step-98"),
+        (lambda path: change(path, settings={}), "got a damaged state"),
+        (drop_tensor, "got None for m.ln_f.bias; expected ((16,), 'float32')"),
+        (add_tensor, "got ((1,), 'float32') for weight.more; expected None"),
+        (
+            reshape_tensor,
+            "got ((15,), 'float32') for weight.ln_f.bias; expected ((16,), 'float32')",
+        ),
+        (widen_tensor, "got ((16,), 'float64') for weight.ln_f.bias; expected ((16,), 'float32')"),
+        (lambda path: change(path, digest="0"), "got other data in names"),
+        (lambda path: change(path, rng=None), "got a damaged state"),
+        (lambda path: change(path, rng=[3, [-1] * 625, None]), "got a damaged state"),
+        (lambda path: change(path, rng=[3, [2**70] * 625, None]), "got a damaged state"),
+        (lambda path: change(path, noise=[]), "got a damaged state"),
+        (lambda path: change(path, done=float("inf")), "got a damaged state"),
+        (lambda path: change(path, done=13), "got 13 steps done of 12 at runs/"),
+        (
+            lambda path: change(path, settings=SETTINGS | {"micro_batches": 0}),
+            "got --micro-batches 0; expected",
+        ),
+        (lambda path: change(path, settings=SETTINGS | {"steps": 1.5}), "got --steps 1.5; exp"),
+        (lambda path: change(path, settings=SETTINGS | {"dropout": "0"}), "got a damaged state"),
+        (lambda path: change(path, settings=SETTINGS | {"names": 5}), "got a damaged state"),
+        (flip_bit, "got another checksum than was written at runs/"),
+        (colour_tensor, r"for weight.\x1b[31m; expected None"),
+    ],
+)
+def test_a_checkpoint_that_cannot_be_resumed_gets_one_line_and_stays(spoil, message):
+    run = Run(GPT(random.Random(1)).to(np.float32), FewNames(["anna"]), SETTINGS)
+    run.data.digest = begin(SETTINGS).data.digest
+    run.save()
+    spoil(CHECKPOINT)
+    there = CHECKPOINT.exists() and CHECKPOINT.read_bytes()
+    code, out, err = outcome("--resume")
+    assert (code, out, err.count("\n")) == (2, "", 1), err
+    assert message in err and err.removesuffix("\n").isprintable()
+    assert there == (CHECKPOINT.exists() and CHECKPOINT.read_bytes())
+
+
+def test_resume_takes_no_other_options():
+    code, out, err = outcome("--resume", "--steps", "5")
+    assert (code, out, err.count("\n")) == (2, "", 1)
+    assert err.startswith("train: got --resume with other options; expected it alone")
 
 
 def test_the_model_alone_for_those_who_ask_it():
