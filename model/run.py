@@ -10,6 +10,7 @@ from engine.autograd import no_grad
 from engine.ops import cross_entropy
 from engine.optim import AdamW, clip_grad_norm, decay_groups, warm_up_cool_down
 from model import STEP
+from model.count import bits_per_byte
 from model.data import NAMES_FILE, load_data
 from model.gpt import CONFIGS, GPT
 from model.options import NAMES_RUN, check
@@ -35,12 +36,15 @@ class Run:
         if not loss < 1000:
             got = f"a loss of {loss:.0f} at step {self.done + 1}"
             raise ValueError(f"got {got}; expected a lower --learning-rate")
-        clip_grad_norm(self.optimizer.params, MAX_NORM)
+        norm = clip_grad_norm(self.optimizer.params, MAX_NORM)
         share = warm_up_cool_down(self.done, self.settings["steps"])
         self.optimizer.lr = share * self.settings["learning_rate"]
         self.optimizer.step()
         self.done += 1
-        return {"step": self.done, "loss": loss, "tokens": int((y >= 0).sum())}
+        bits = bits_per_byte(loss, [(x, y)], self.data)
+        metrics = {"step": self.done, "loss": loss, "bits_per_byte": bits}
+        metrics |= {"tokens": int((y >= 0).sum()), "norm": norm, "learning_rate": self.optimizer.lr}
+        return metrics
 
     def arrays(self):
         """{name: array}: each weight, and its averages m and v in AdamW."""

@@ -16,15 +16,18 @@ from model.options import NAMES_RUN, TEXT_RUN, add_options
 from model.run import average_loss, begin, resume
 from model.sample import sample_line
 from model.services.checkpoint import lock, set_aside
+from model.services.picture import draw_or_fail
 from model.services.progress import Progress, fail, run_program
+from model.services.watch import LOG, open_log, read_log, write_line
 
 
-def train(run, save=lambda: None):
-    """Walks downhill, a batch at a time; saves now and then, and where it ends."""
+def train(run, save=lambda: None, log=lambda metrics: None):
+    """Walks downhill, a batch at a time; logs each step; saves now and then, and at the end."""
     progress = Progress(range(run.done, run.settings["steps"]))
     for _ in progress:
         metrics = run.step()
         progress.note(metrics["loss"], metrics["tokens"])
+        log(metrics)
         if run.done % run.settings["save_every"] == 0:
             save()
     save()
@@ -70,9 +73,13 @@ def main():
             # From now on the file is this run's, and a folder that cannot be written is known.
             set_aside()
             run.save()
-        progress = train(run, run.save)
+        first = {"floor": run.data.floor and run.data.floor / math.log(2)}
+        with open_log(first, run.done) as log:
+            progress = train(run, run.save, lambda metrics: write_line(log, metrics))
     except ValueError as error:
         fail(f"train: {error}")
+    except OSError as error:
+        fail(f"train: got {error.strerror} at {error.filename or LOG}; expected to write there")
     except MemoryError:
         got = f"batches of {options.batch_size}"
         fail(f"train: got {got}, too large for memory; expected more --micro-batches")
@@ -95,6 +102,7 @@ def main():
     print(cost(model.train(), *batch, run.settings["micro_batches"]))
     print(yardsticks(data))
     print(sample_line(model.eval(), random.Random(1), data.tokenizer, length=120))
+    draw_or_fail("train", read_log())
 
 
 if __name__ == "__main__":

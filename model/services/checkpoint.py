@@ -12,6 +12,7 @@ from safetensors.numpy import save
 from model import STEP
 from model.data import Letters
 from model.gpt import GPT, GPTConfig
+from model.services.watch import LOG
 from model.tokenizer import Tokenizer
 
 CHECKPOINT = Path("runs/checkpoint.safetensors")
@@ -116,20 +117,22 @@ def load(path=CHECKPOINT):
     return model.eval(), tokenizer
 
 
-def set_aside(path=CHECKPOINT):
-    """Gives the checkpoint a second name, before.safetensors, until the next new run begins.
+def set_aside(path=CHECKPOINT, log=LOG):
+    """Gives the checkpoint and its log second names, before.safetensors and before.jsonl, until
+    the next new run begins.
 
     A run that ended before any step of it was saved leaves nothing worth that name.
     """
-    before = path.with_name("before.safetensors")
     try:
         worth = read(path)[1]["done"] != 0
     except (ValueError, LookupError):
-        worth = path.exists()
+        worth = True
     try:
-        if worth:
-            before.unlink(missing_ok=True)
-            os.link(path, before)
+        for file in (path, log) if worth else ():
+            before = file.with_stem("before")
+            if file.is_file():
+                before.unlink(missing_ok=True)
+                os.link(file, before)
     except OSError as error:
         raise unusable(before, error.strerror, "to write there") from None
 

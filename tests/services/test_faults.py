@@ -16,11 +16,12 @@ from safetensors.numpy import load_file, save_file
 from model import STEP
 from model.gpt import GPT
 from model.services.checkpoint import CHECKPOINT, load, read, write
+from model.services.watch import LOG
 
 ROOT = Path(__file__).parents[2]
 NAMES = "anna bo carl dora emil finn greta hans ida jan kai lea"
 PROGRAMS = [["train", "--names", "mine.txt", "--steps", "2"], ["sample", "--count", "2"]]
-PROGRAMS += [["instruments.look", "anna"]]
+PROGRAMS += [["instruments.look", "anna"], ["services.picture"]]
 
 
 @pytest.fixture(autouse=True)
@@ -35,6 +36,7 @@ def elsewhere(tmp_path, monkeypatch):
         weights,
         {"step": STEP, "config": asdict(model.config), "tokenizer": ["letters"]},
     )
+    LOG.write_text('{"floor": null}\n{"step": 1, "bits_per_byte": 4.7}\n')
 
 
 def run(program, *flags, stdout=subprocess.PIPE, command="-m", **variables):
