@@ -25,6 +25,7 @@ OPTIONS = {
     "micro_batches": Option(int, 1, "batch_size", 1, 1, "of a batch, one after another"),
     "dropout": Option(float, 0, 0.99, 0.0, 0.0, "a share"),
     "save_every": Option(int, 1, 10_000_000, 100, 100, "steps from one checkpoint to the next"),
+    "watch_every": Option(int, 1, 10_000_000, 250, 250, "steps from one sample to the next"),
     "merges": Option(int, 0, math.inf, 0, 1024, "how many; 0: single bytes"),
 }
 NAMES_RUN = {"model": "names"} | {name: option.names for name, option in OPTIONS.items()}

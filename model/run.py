@@ -14,6 +14,7 @@ from model.count import bits_per_byte
 from model.data import NAMES_FILE, load_data
 from model.gpt import CONFIGS, GPT
 from model.options import NAMES_RUN, check
+from model.sample import sample_line
 from model.services.checkpoint import CHECKPOINT, load_state_dict, read, unusable, write
 
 WEIGHT_DECAY, MAX_NORM = 0.1, 1.0
@@ -45,6 +46,18 @@ class Run:
         metrics = {"step": self.done, "loss": loss, "bits_per_byte": bits}
         metrics |= {"tokens": int((y >= 0).sum()), "norm": norm, "learning_rate": self.optimizer.lr}
         return metrics
+
+    def evaluate(self):
+        """Bits per byte on some of what is held out, and what the model writes at this moment."""
+        model, data = self.model.eval(), self.data
+        batches = data.batches(held_out=True)[:1]
+        held_out = average_loss(model, batches)
+        if not held_out < 1000:
+            got = f"a held-out loss of {held_out:.0f} after step {self.done}"
+            raise ValueError(f"got {got}; expected a lower --learning-rate")
+        sample = sample_line(model, random.Random(1), data.tokenizer, length=40)
+        model.train()
+        return {"held_out": bits_per_byte(held_out, batches, data), "sample": sample}
 
     def arrays(self):
         """{name: array}: each weight, and its averages m and v in AdamW."""

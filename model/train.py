@@ -27,6 +27,9 @@ def train(run, save=lambda: None, log=lambda metrics: None):
     for _ in progress:
         metrics = run.step()
         progress.note(metrics["loss"], metrics["tokens"])
+        if run.done % run.settings["watch_every"] == 0:
+            metrics |= run.evaluate()
+            progress.say(f"{metrics['held_out']:.3f} bits per byte held out: {metrics['sample']!r}")
         log(metrics)
         if run.done % run.settings["save_every"] == 0:
             save()

@@ -18,7 +18,7 @@ def running_mean(losses):
 
 
 def draw(lines, path=PICTURE):
-    """Every loss of the log, their running mean, and the floor; SVG."""
+    """Every loss of the log and their running mean, those on held-out text, and the floor; SVG."""
     # To import this takes half a second; only who draws should wait for it.
     import matplotlib
     from matplotlib.figure import Figure
@@ -26,10 +26,13 @@ def draw(lines, path=PICTURE):
     matplotlib.rcParams["svg.hashsalt"] = "the same names in every picture"
     first, *steps = lines
     x, losses = [line["step"] for line in steps], [line["bits_per_byte"] for line in steps]
+    held_out = [(line["step"], line["held_out"]) for line in steps if "held_out" in line]
     figure = Figure(figsize=(8, 4.5))
     axes = figure.subplots()
     axes.plot(x, losses, color="#c6d5e8", linewidth=0.8)
     axes.plot(x, running_mean(losses), color="#4e79a7", label="to learn from, running mean")
+    if held_out:
+        axes.plot(*zip(*held_out), "o", color="#e15759", label="held out")
     if first["floor"] is not None:
         axes.axhline(first["floor"], color="#333333", linestyle="--", label="floor")
     axes.set(xlabel="step", ylabel="bits per byte", ylim=(0, None))

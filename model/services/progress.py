@@ -7,14 +7,16 @@ import time
 import traceback
 from pathlib import Path
 
+from tqdm import tqdm
+
 
 def fail(message):
     """Ends the program with one line on standard error and exit status 2.
 
     With the option --traceback, which every program has, the lines of Python's own come first.
     """
-    if Progress.line_open:
-        print(file=sys.stderr)
+    if Progress.bar:
+        Progress.bar.close()
     if "--traceback" in sys.orig_argv and sys.exception():
         traceback.print_exc()
     # What comes out of a file may hold line ends, and codes that a terminal obeys.
@@ -62,7 +64,7 @@ class Progress:
     Ctrl-C and SIGTERM end the loop after the step in hand, so that it can be saved and reported.
     """
 
-    line_open = False
+    bar = None
 
     def __init__(self, items):
         self.items = items
@@ -72,46 +74,44 @@ class Progress:
     def __iter__(self):
         signals = signal.SIGINT, signal.SIGTERM
         before = [signal.signal(number, self._stop) for number in signals]
-        start = last_shown = time.perf_counter()
+        start = time.perf_counter()
+        Progress.bar = bar = tqdm(
+            total=self.items.stop,
+            initial=self.items.start,
+            bar_format="step {n_fmt} of {total_fmt} · {desc}{remaining} left",
+            mininterval=0.5,
+            delay=0.5,
+        )
         for item in self.items:
             yield item
             self.steps += 1
-            now = time.perf_counter()
-            self.seconds = now - start
-            if now - last_shown > 0.5:
-                last_shown = now
-                self._show()
+            self.seconds = time.perf_counter() - start
+            speed = self.tokens / self.seconds
+            bar.set_description_str(
+                f"loss {self.average:.3f} · {speed:,.0f} tokens/s · ", refresh=False
+            )
+            bar.update()
             if self.stopped:
                 break
+        bar.close()
         for number, handler in zip(signals, before):
             signal.signal(number, handler)
-        if Progress.line_open:
-            print(file=sys.stderr)
-            Progress.line_open = False
 
     def note(self, loss, tokens=1):
         """Tells the display the loss of this step and over how many tokens it was taken."""
         self.tokens += tokens
         self.average = loss if self.average is None else 0.99 * self.average + 0.01 * loss
 
+    def say(self, line):
+        """A line above the display."""
+        Progress.bar.write(line, file=sys.stderr)
+
     def speed(self):
         """The last words of the report line: ms/step and tokens/s."""
         if self.steps == 0:
             return "no step was left"
         ms = 1000 * self.seconds / self.steps
-        per_second = self.tokens / max(self.seconds, 1e-9)
-        return f"{ms:.2f} ms/step · {per_second:,.0f} tokens/s"
-
-    def _show(self):
-        Progress.line_open = True
-        left = self.seconds / self.steps * (len(self.items) - self.steps)
-        print(
-            f"\rstep {self.steps:,} of {len(self.items):,} · loss {self.average:.3f} · "
-            f"{self.tokens / self.seconds:,.0f} tokens/s · {left:.0f} s left   ",
-            end="",
-            file=sys.stderr,
-            flush=True,
-        )
+        return f"{ms:.2f} ms/step · {self.tokens / max(self.seconds, 1e-9):,.0f} tokens/s"
 
     def _stop(self, signal_number, frame):
         self.stopped = True

@@ -127,6 +127,7 @@ def test_traceback_for_those_who_want_it():
         ("train", "--steps 0", "got --steps 0; expected 1 to 10,000,000"),
         ("train", "--steps 99999999999999999999", "expected 1 to 10,000,000"),
         ("train", "--batch-size 99999999999999999999", "expected 1 to 100,000"),
+        ("train", "--watch-every 0", "got --watch-every 0; expected 1 to 10,000,000"),
         ("train", "--data=", "got an empty --data or --names; expected the name of a file"),
         ("train", "--names=", "got an empty --data or --names; expected the name of a file"),
         ("train", "--data names --merges 0", "got 0 merges for names; expected --merges with a "),

@@ -12,7 +12,7 @@ from model.services.watch import LOG, open_log, read_log, write_line
 from model.train import train
 
 ROOT = Path(__file__).parents[2]
-SETTINGS = NAMES_RUN | {"data": "names", "names": None, "batch_size": 4}
+SETTINGS = NAMES_RUN | {"data": "names", "names": None, "batch_size": 4, "watch_every": 3}
 
 
 @pytest.fixture(autouse=True)
@@ -30,9 +30,20 @@ def test_each_step_is_told():
     metrics = []
     train(begin(SETTINGS | {"steps": 7}), log=metrics.append)
     assert [line["step"] for line in metrics] == [1, 2, 3, 4, 5, 6, 7]
+    assert [line["step"] for line in metrics if "held_out" in line] == [3, 6]
     for line in metrics:
         assert 0 < line["bits_per_byte"] < 8 and line["loss"] > 0 and line["norm"] > 0
         assert 0 <= line["learning_rate"] <= SETTINGS["learning_rate"] and line["tokens"] >= 12
+
+
+def test_looking_changes_nothing():
+    """Asked after every step or never, with dropout: the losses are the same."""
+    losses = []
+    for every in (1, 100):
+        metrics, settings = [], SETTINGS | {"steps": 6, "watch_every": every, "dropout": 0.2}
+        train(begin(settings), log=metrics.append)
+        losses.append([line["loss"] for line in metrics])
+    assert losses[0] == losses[1]
 
 
 def test_a_log_goes_on_after_the_step_that_was_saved():
@@ -81,6 +92,13 @@ def test_a_log_that_cannot_be_read(content):
         read_log()
 
 
+def test_a_step_that_spoils_the_weights_is_noticed_when_asked():
+    run = begin(SETTINGS)
+    run.model.tok_emb.data[:] = float("nan")
+    with pytest.raises(ValueError, match="held-out loss of nan after step 0; expected a lower"):
+        run.evaluate()
+
+
 def test_a_line_is_there_as_soon_as_it_is_written():
     with open_log({"floor": None}, 0) as log:
         write_line(log, {"step": 1})
@@ -88,13 +106,14 @@ def test_a_line_is_there_as_soon_as_it_is_written():
 
 
 def test_a_run_that_was_resumed_leaves_the_log_of_one_that_was_not():
-    flags = ["--data", "names", "--steps", "12", "--save-every", "5"]
+    flags = ["--data", "names", "--steps", "12", "--save-every", "5", "--watch-every", "4"]
     assert outcome(*flags).returncode == 0
     whole = LOG.read_text()
-    run = begin(SETTINGS | {"steps": 12, "batch_size": 32, "save_every": 5})
+    run = begin(SETTINGS | {"steps": 12, "batch_size": 32, "save_every": 5, "watch_every": 4})
     with open_log({"floor": None}, 0) as log:
         for _ in range(7):
-            write_line(log, run.step())
+            metrics = run.step()
+            write_line(log, metrics | (run.evaluate() if run.done == 4 else {}))
             if run.done == 5:
                 run.save()
     done = outcome("--resume")
@@ -103,9 +122,11 @@ def test_a_run_that_was_resumed_leaves_the_log_of_one_that_was_not():
 
 
 def test_the_log_of_stories_begins_with_the_floor():
-    assert outcome("--steps", "2", "--merges", "0", "--batch-size", "1").returncode == 0
+    done = outcome("--steps", "2", "--watch-every", "2", "--merges", "0", "--batch-size", "1")
+    assert done.returncode == 0 and "bits per byte held out: " in done.stderr
     first, *steps = read_log()
-    assert first == {"floor": pytest.approx(0.2348, abs=1e-4)} and len(steps) == 2
+    assert first == {"floor": pytest.approx(0.2348, abs=1e-4)}
+    assert steps[-1]["held_out"] == pytest.approx(7, abs=1) and steps[-1]["sample"]
 
 
 def test_a_log_that_cannot_be_written(tmp_path):
