@@ -172,10 +172,33 @@ def count_flops(model, B, T):
     return 3 * (2 * B * T * weights + 4 * B * T * T * C * L)
 
 
-def next_token(model, tokens, temperature=1.0):
-    """The probability of each next token after `tokens`; a low temperature sharpens them."""
+def next_token(model, tokens, temperature=1.0, top_k=None, top_p=1.0):
+    """The probability of each next token after `tokens`; a low temperature sharpens them.
+
+    top_k, top_p: see top_k_top_p.
+    """
     if not 0.001 <= temperature <= 1000:
         raise ValueError(f"temperature: got {temperature}; expected 0.001 to 1000")
     with no_grad():
         logits = model(np.array([tokens]))  # (1, T, V)
-    return cpu.softmax_forward(logits.data[0, -1], temperature)
+    return top_k_top_p(cpu.softmax_forward(logits.data[0, -1], temperature), top_k, top_p)
+
+
+def top_k_top_p(p, top_k=None, top_p=1.0):
+    """p without its long tail: 0 for all but the top_k largest, and of these for all but the
+    fewest that have top_p of the probability together; what is left adds up to 1 again.
+
+    Fan, Lewis and Dauphin, 2018; Holtzman and others, 2020.
+    """
+    if top_k is not None and top_k < 1:
+        raise ValueError(f"top-k: got {top_k}; expected at least 1")
+    if not 0 < top_p <= 1:
+        raise ValueError(f"top-p: got {top_p}; expected a share above 0, at most 1")
+    kept = np.argsort(-p, kind="stable")[:top_k]
+    if top_p < 1:
+        shares = p[kept] / p[kept].sum()
+        # A token stays where the larger ones before it have less than top_p together.
+        kept = kept[np.cumsum(shares) - shares < top_p]
+    q = np.zeros_like(p)
+    q[kept] = p[kept] / p[kept].sum()
+    return q

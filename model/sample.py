@@ -8,14 +8,15 @@ from model.services.checkpoint import load
 from model.services.progress import fail, run_program
 
 
-def sample_text(model, rng, tokenizer, length, temperature=1.0, prompt=""):
+def sample_text(model, rng, tokenizer, length, prompt="", **choice):
     """The prompt and up to `length` tokens that go on from it, until a name or a text ends.
 
+    choice: temperature, top_k and top_p, as for next_token.
     A letter of several bytes that stays incomplete is shown as �.
     """
     tokens = tokenizer.start(prompt)
     length = min(length, tokenizer.longest - len(tokens))
-    tokens = continuation(model, rng, tokens, length, temperature, tokenizer.end)
+    tokens = continuation(model, rng, tokens, length, tokenizer.end, **choice)
     return tokenizer.decode(tokens).decode(errors="replace")
 
 
@@ -25,11 +26,11 @@ def sample_line(model, rng, tokenizer, length):
     return " ".join(texts).strip()
 
 
-def continuation(model, rng, numbers, length, temperature, stop=None):
+def continuation(model, rng, numbers, length, stop=None, **choice):
     """The numbers and up to `length` more, until `stop` comes. The model sees the last T."""
     numbers = list(numbers)
     for _ in range(length):
-        probs = next_token(model, numbers[-model.config.T :], temperature)
+        probs = next_token(model, numbers[-model.config.T :], **choice)
         (number,) = rng.choices(range(len(probs)), weights=probs)
         if number == stop:
             break
@@ -41,6 +42,10 @@ def main():
     parser = argparse.ArgumentParser(prog="sample", description=__doc__)
     parser.add_argument("--prompt", default="", help="how each name, or the text, begins")
     parser.add_argument("--temperature", type=float, default=1.0, help="default 1.0")
+    parser.add_argument("--top-k", type=int, help="only the k most probable; default all")
+    parser.add_argument(
+        "--top-p", type=float, default=1.0, help="only the most probable that have p"
+    )
     parser.add_argument("--seed", type=int, default=1, help="another seed, other names")
     parser.add_argument("--count", type=int, help="how many; default 10 names, or 1 text")
     parser.add_argument("--length", type=int, default=200, help="in tokens; default 200")
@@ -49,11 +54,12 @@ def main():
         if getattr(options, name) is not None and getattr(options, name) < 1:
             fail(f"sample: got --{name} {getattr(options, name)}; expected 1 or more")
     rng = random.Random(options.seed)
+    choice = {name: getattr(options, name) for name in ("temperature", "top_k", "top_p")}
     try:
         model, tokenizer = load()
-        settings = options.length, options.temperature, options.prompt
+        length, prompt = options.length, options.prompt
         for _ in range(options.count or tokenizer.samples):
-            print(sample_text(model, rng, tokenizer, *settings).strip())
+            print(sample_text(model, rng, tokenizer, length, prompt, **choice).strip())
     except ValueError as error:
         fail(f"sample: {error}")
 
