@@ -51,6 +51,8 @@ class GPTConfig:
 CONFIGS = {
     "names": GPTConfig(T=16, C=16, H=4, L=1),
     "tiny": GPTConfig(T=64, C=64, H=4, L=2),
+    "small": GPTConfig(T=64, C=128, H=4, L=4),
+    "medium": GPTConfig(T=256, C=384, H=6, L=6),
 }
 
 
