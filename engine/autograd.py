@@ -135,8 +135,10 @@ class Tensor:
             for parent, gradient in zip(node.parents, node.rule(node.grad), strict=True):
                 gradient = unbroadcast(gradient, parent.shape)
                 if parent.grad is None:
-                    # A copy: + hands the same array to both its parents, and either may be changed.
-                    parent.grad = cpu.copy(gradient)
+                    # Only a weight needs a copy: its grad is added to in place.
+                    parent.grad = gradient if parent.parents else cpu.copy(gradient)
+                elif parent.parents:
+                    parent.grad = cpu.add(parent.grad, gradient)
                 else:
                     parent.grad = cpu.add_to(parent.grad, gradient)
             node.used = node.parents != ()

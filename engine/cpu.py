@@ -132,9 +132,9 @@ def attention_backward(dy, qkv, p, H):
     ds -= (p * ds).sum(axis=-1, keepdims=True)
     ds *= p
     ds *= 1 / math.sqrt(C // H)
-    dq[...] = ds @ k
-    dk[...] = ds.swapaxes(-1, -2) @ q
-    dv[...] = p.swapaxes(-1, -2) @ dy
+    np.matmul(ds, k, out=dq)
+    np.matmul(ds.swapaxes(-1, -2), q, out=dk)
+    np.matmul(p.swapaxes(-1, -2), dy, out=dv)
     return dqkv
 
 
@@ -189,7 +189,10 @@ def cross_entropy_backward(dy, logits, y, saved, ignore_index):
     """
     highest, log_sum = saved
     counted = y != ignore_index
-    slopes = np.exp(logits - highest - log_sum) * counted[..., None]
+    slopes = logits - highest
+    slopes -= log_sum
+    np.exp(slopes, out=slopes)
+    slopes[~counted] = 0.0
     slopes[counted, y[counted]] -= 1.0
     # A numpy integer would turn float32 into float64; a plain one does not.
     return dy / int(counted.sum()) * slopes
@@ -269,7 +272,9 @@ def adamw_step(w, grad, m, v, t, lr, betas, eps, weight_decay):
     """
     beta1, beta2 = betas
     m_scale, v_scale = 1 / (1 - beta1**t), 1 / (1 - beta2**t)
-    m[...] = beta1 * m + (1 - beta1) * grad
-    v[...] = beta2 * v + (1 - beta2) * grad * grad
+    m *= beta1
+    m += (1 - beta1) * grad
+    v *= beta2
+    v += (1 - beta2) * grad * grad
     w *= 1 - lr * weight_decay
     w -= lr * m * m_scale / (np.sqrt(v * v_scale) + eps)

@@ -8,6 +8,7 @@ import sys
 import numpy as np
 
 from engine.cost import count_bytes
+from engine.memory import keep_memory
 from engine.ops import cross_entropy
 from model import STEP
 from model.count import bits_per_byte, yardsticks
@@ -69,6 +70,7 @@ def main():
         if getattr(options, name) is None:
             setattr(options, name, value)
     np.seterr(over="ignore", invalid="ignore")  # the loss tells, in one line
+    keep_memory()
     try:
         lock()
         run = resume() if resuming else begin(vars(options))

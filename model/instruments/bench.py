@@ -22,6 +22,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from engine.memory import keep_memory
 from engine.ops import cross_entropy
 from engine.optim import AdamW, decay_groups
 from model.gpt import CONFIGS, GPT
@@ -43,6 +44,7 @@ def steps(name, size):
     config = replace(CONFIGS[size], V=V)
     model, loss_of = GPT(random.Random(1), config).to(np.float32), cross_entropy
     if name == "ours":
+        keep_memory()
         optimizer = AdamW(decay_groups(model, WEIGHT_DECAY), LEARNING_RATE)
     else:
         from model.instruments.torch_gpt import opponent
