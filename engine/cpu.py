@@ -51,14 +51,19 @@ def gelu_backward(dy, x, t):
 
 
 def embedding_forward(weight, index):
-    """y = weight[index]        weight (V, C), index (…) of whole numbers, y (…, C)"""
+    """y = weight[index]        weight (V, C), index (…) of whole numbers from 0, y (…, C)"""
     return weight[index]
 
 
 def embedding_backward(dy, index, shape):
-    """dweight[i] = the sum of dy over all places where index is i        dweight of this shape"""
+    """dweight[i] = the sum of dy over all places where index is i        dweight of this shape
+
+    Sorted by the row taken, places of the same row stand together and are added up in one sweep.
+    """
+    order = np.argsort(index, axis=None, kind="stable")
+    taken, starts = np.unique(index.reshape(-1)[order], return_index=True)
     dweight = np.zeros(shape, dy.dtype)
-    np.add.at(dweight, index, dy)
+    dweight[taken] = np.add.reduceat(rows(dy)[order], starts, axis=0)
     return dweight
 
 
@@ -97,39 +102,42 @@ def linear_forward(x, weight, bias):
 
 def linear_backward(dy, x, weight):
     """dx = dy @ weight    dweight = dy.T @ x    dbias = the sum of dy over all rows"""
-    rows, inputs = dy.reshape(-1, dy.shape[-1]), x.reshape(-1, x.shape[-1])
-    return dy @ weight, rows.T @ inputs, rows.sum(axis=0)
+    return dy @ weight, rows(dy).T @ rows(x), sum_over_rows(dy)
 
 
 def attention_forward(qkv, H):
     """y[t] = sum over s <= t of p[t, s] * v[s],  p[t] = softmax(q[t] . k[s] / sqrt(D)), each head
 
     qkv (B, T, 3 * C), y (B, T, C). Vaswani and others, 2017.
-    Returns y and saved: p, (B, H, T, T).
+    Returns y and saved: y and p, (B, H, T, T).
     """
     B, T, C = qkv.shape[0], qkv.shape[1], qkv.shape[2] // 3
     q, k, v = split_heads(qkv, H)
     scores = q @ k.swapaxes(-1, -2)  # (B, H, T, T)
     scores *= 1 / math.sqrt(C // H)
-    scores[..., ~np.tri(T, dtype=bool)] = -np.inf
-    scores -= scores.max(axis=-1, keepdims=True)
+    # -inf is added where s > t: that takes less time than to write it there.
+    scores += np.where(np.tri(T, dtype=bool), 0, -np.inf).astype(scores.dtype)
+    scores -= row_max(scores)
     p = np.exp(scores, out=scores)
-    p /= p.sum(axis=-1, keepdims=True)
-    return (p @ v).swapaxes(1, 2).reshape(B, T, C), p
+    p /= row_sum(p)
+    y = (p @ v).swapaxes(1, 2).reshape(B, T, C)
+    return y, (y, p)
 
 
-def attention_backward(dy, qkv, p, H):
+def attention_backward(dy, qkv, saved, H):
     """dv = p.T @ dy    dp = dy @ v.T    ds = p * (dp - sum of p * dp) / sqrt(D)
 
-    dq = ds @ k    dk = ds.T @ q, for each head; 0 wherever p is.
+    dq = ds @ k    dk = ds.T @ q, for each head; 0 wherever p is. The sum runs over T places, but
+    equals dy . y, since dp = dy . v and y = sum of p * v: that is over D numbers only.
     """
+    y, p = saved
     B, T, C = dy.shape
     q, k, v = split_heads(qkv, H)
-    dy = dy.reshape(B, T, H, C // H).swapaxes(1, 2)  # (B, T, C) -> (B, H, T, D)
+    dy, y = (x.reshape(B, T, H, C // H).swapaxes(1, 2) for x in (dy, y))  # -> (B, H, T, D)
     dqkv = np.empty_like(qkv)
     dq, dk, dv = split_heads(dqkv, H)
     ds = dy @ v.swapaxes(-1, -2)
-    ds -= (p * ds).sum(axis=-1, keepdims=True)
+    ds -= row_sum(dy * y)
     ds *= p
     ds *= 1 / math.sqrt(C // H)
     np.matmul(ds, k, out=dq)
@@ -175,7 +183,7 @@ def cross_entropy_forward(logits, y, ignore_index):
     Returns the loss and saved: highest, of each row, and log(sum of exp(logits - highest)).
     """
     counted = y != ignore_index
-    highest = logits.max(axis=-1, keepdims=True)
+    highest = row_max(logits)
     shifted = logits - highest
     log_sum = np.log(np.exp(shifted).sum(axis=-1, keepdims=True))
     log_p = shifted[counted, y[counted]] - log_sum[counted, 0]
@@ -234,10 +242,9 @@ def layernorm_backward(dy, x, weight, saved):
     dweight = dy * n    dbias = dy, each added up over all rows
     """
     mean, r = saved
-    rows = tuple(range(dy.ndim - 1))
     n = x - mean
     n *= r
-    dweight, dbias = (dy * n).sum(axis=rows), dy.sum(axis=rows)
+    dweight, dbias = sum_over_rows(dy * n), sum_over_rows(dy)
     dx = dy * weight  # dn
     shift, share = row_mean(dx), row_mean(dx * n)
     n *= share
@@ -247,9 +254,29 @@ def layernorm_backward(dy, x, weight, saved):
     return dx, dweight, dbias
 
 
+def rows(x):
+    """(…, C) -> (N, C)"""
+    return x.reshape(math.prod(x.shape[:-1]), x.shape[-1])
+
+
+def sum_over_rows(x):
+    """y[c] = the sum of x[…, c], (…, C) -> (C). Sums are fastest as products with ones."""
+    return np.ones(x.size // x.shape[-1], x.dtype) @ rows(x)
+
+
+def row_sum(x):
+    """x.sum(axis=-1, keepdims=True), (…, C) -> (…, 1)"""
+    return x @ np.ones((x.shape[-1], 1), x.dtype)
+
+
+def row_max(x):
+    """x.max(axis=-1, keepdims=True), (…, C) -> (…, 1). Finding its place is faster than max."""
+    return np.take_along_axis(x, x.argmax(axis=-1, keepdims=True), axis=-1)
+
+
 def row_mean(x):
-    """The mean of each row, (…, C) -> (…, 1)"""
-    return x.mean(axis=-1, keepdims=True)
+    """x.mean(axis=-1, keepdims=True), (…, C) -> (…, 1)"""
+    return row_sum(x) / x.shape[-1]
 
 
 def square_sum(x):
@@ -277,4 +304,4 @@ def adamw_step(w, grad, m, v, t, lr, betas, eps, weight_decay):
     v *= beta2
     v += (1 - beta2) * grad * grad
     w *= 1 - lr * weight_decay
-    w -= lr * m * m_scale / (np.sqrt(v * v_scale) + eps)
+    w -= lr * m_scale * m / (np.sqrt(v * v_scale) + eps)

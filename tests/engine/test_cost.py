@@ -47,7 +47,7 @@ def test_bytes_of_attention_contain_the_shares_both_ways():
     (qkv,) = tensors((B, T, 3 * C))
     moved = count_bytes(lambda: attention(qkv, H).sum())[1]
     x, y, p = 8 * B * T * 3 * C, 8 * B * T * C, 8 * B * H * T * T
-    there, back = x + y + p, y + x + p + x
+    there, back = x + y + p, y + x + y + p + x
     added, total = 2 * x, y + 8
     assert moved == there + back + added + total
 
