@@ -85,24 +85,29 @@ def add_to(total, x):
 
 def matmul_forward(a, b):
     """y = a @ b        a (…, N, C), b (…, C, K), y (…, N, K)"""
-    return a @ b
+    if b.ndim > 2:
+        return a @ b
+    return (rows(a) @ b).reshape(*a.shape[:-1], b.shape[-1])
 
 
 def matmul_backward(dy, a, b):
-    """da = dy @ b.T    db = a.T @ dy"""
-    return dy @ np.swapaxes(b, -1, -2), np.swapaxes(a, -1, -2) @ dy
+    """da = dy @ b.T    db = a.T @ dy, added up over all (N, C) where b is one table for them"""
+    if b.ndim > 2:
+        return dy @ np.swapaxes(b, -1, -2), np.swapaxes(a, -1, -2) @ dy
+    return (rows(dy) @ b.T).reshape(a.shape), rows(a).T @ rows(dy)
 
 
 def linear_forward(x, weight, bias):
     """y = x @ weight.T + bias        x (…, C), weight (K, C), bias (K), y (…, K)"""
-    y = x @ weight.T
+    y = rows(x) @ weight.T
     y += bias
-    return y
+    return y.reshape(*x.shape[:-1], len(bias))
 
 
 def linear_backward(dy, x, weight):
     """dx = dy @ weight    dweight = dy.T @ x    dbias = the sum of dy over all rows"""
-    return dy @ weight, rows(dy).T @ rows(x), sum_over_rows(dy)
+    dx = (rows(dy) @ weight).reshape(x.shape)
+    return dx, rows(dy).T @ rows(x), sum_over_rows(dy)
 
 
 def attention_forward(qkv, H):
@@ -255,7 +260,7 @@ def layernorm_backward(dy, x, weight, saved):
 
 
 def rows(x):
-    """(…, C) -> (N, C)"""
+    """(…, C) -> (N, C): one product of all rows is faster than many of a few rows each"""
     return x.reshape(math.prod(x.shape[:-1]), x.shape[-1])
 
 

@@ -3,6 +3,7 @@ import pytest
 
 from engine.autograd import Tensor
 from engine.nudge import gradcheck
+from tests.compare import assert_close
 
 
 def tensors(*shapes):
@@ -38,6 +39,18 @@ def test_matmul_is_a_product_of_numbers_and_a_sum():
 )
 def test_gradients_of_matmul(shapes):
     assert gradcheck(lambda a, b: a @ b, *tensors(*shapes))
+
+
+def test_one_matrix_for_all_rows_gets_one_product():
+    """Its gradient comes in its own shape, not as one for each index of the first axis."""
+    a, b = tensors((2, 3, 4), (4, 5))
+    dy = np.cos(np.arange(30.0)).reshape(2, 3, 5)
+    y = a @ b
+    da, db = y.rule(dy)
+    assert (da.shape, db.shape) == ((2, 3, 4), (4, 5))
+    assert_close(y.data, np.stack([row @ b.data for row in a.data]))
+    assert_close(db, sum(one.T @ other for one, other in zip(a.data, dy)))
+    assert not np.any((Tensor(np.ones((2, 3, 0))) @ np.ones((0, 5))).data)
 
 
 def test_shapes_that_do_not_fit():
