@@ -16,6 +16,8 @@ import math
 import numpy as np
 
 SQRT_2_OVER_PI = math.sqrt(2 / math.pi)
+# How many places attention takes at a time.
+BLOCK = 64
 
 
 def gelu_forward(x):
@@ -114,18 +116,23 @@ def attention_forward(qkv, H):
     """y[t] = sum over s <= t of p[t, s] * v[s],  p[t] = softmax(q[t] . k[s] / sqrt(D)), each head
 
     qkv (B, T, 3 * C), y (B, T, C). Vaswani and others, 2017.
-    Returns y and saved: y and p, (B, H, T, T).
+    Returns y and saved: y and p, (B, H, T, T), in which what lies behind a block is not written.
     """
     B, T, C = qkv.shape[0], qkv.shape[1], qkv.shape[2] // 3
     q, k, v = split_heads(qkv, H)
-    scores = q @ k.swapaxes(-1, -2)  # (B, H, T, T)
-    scores *= 1 / math.sqrt(C // H)
+    y, p = np.empty((B, T, C), qkv.dtype), np.empty((B, H, T, T), qkv.dtype)
+    y_heads = y.reshape(B, T, H, C // H).swapaxes(1, 2)
     # -inf is added where s > t: that takes less time than to write it there.
-    scores += np.where(np.tri(T, dtype=bool), 0, -np.inf).astype(scores.dtype)
-    scores -= row_max(scores)
-    p = np.exp(scores, out=scores)
-    p /= row_sum(p)
-    y = (p @ v).swapaxes(1, 2).reshape(B, T, C)
+    mask = np.where(np.tri(min(BLOCK, T), dtype=bool), 0, -np.inf).astype(qkv.dtype)
+    for i, j in blocks(T):
+        # Places i to j - 1 look at the first j. Only the last of these, a square, hide something.
+        scores = q[:, :, i:j] @ k[:, :, :j].swapaxes(-1, -2)  # (B, H, j - i, j)
+        scores *= 1 / math.sqrt(C // H)
+        scores[..., i:] += mask[: j - i, : j - i]
+        scores -= row_max(scores)
+        np.exp(scores, out=scores)
+        shares = np.divide(scores, row_sum(scores), out=p[:, :, i:j, :j])
+        np.matmul(shares, v[:, :, :j], out=y_heads[:, :, i:j])
     return y, (y, p)
 
 
@@ -141,14 +148,24 @@ def attention_backward(dy, qkv, saved, H):
     dy, y = (x.reshape(B, T, H, C // H).swapaxes(1, 2) for x in (dy, y))  # -> (B, H, T, D)
     dqkv = np.empty_like(qkv)
     dq, dk, dv = split_heads(dqkv, H)
-    ds = dy @ v.swapaxes(-1, -2)
-    ds -= row_sum(dy * y)
-    ds *= p
-    ds *= 1 / math.sqrt(C // H)
-    np.matmul(ds, k, out=dq)
-    np.matmul(ds.swapaxes(-1, -2), q, out=dk)
-    np.matmul(p.swapaxes(-1, -2), dy, out=dv)
+    shift = row_sum(dy * y)
+    for i, j in reversed(blocks(T)):
+        # At places i to j - 1 look only those from i on. The first j - i of these have no dq yet.
+        shares = p[:, :, i:, i:j]
+        ds = dy[:, :, i:] @ v[:, :, i:j].swapaxes(-1, -2)  # (B, H, T - i, j - i)
+        ds -= shift[:, :, i:]
+        ds *= shares
+        ds *= 1 / math.sqrt(C // H)
+        np.matmul(ds[:, :, : j - i], k[:, :, i:j], out=dq[:, :, i:j])
+        dq[:, :, j:] += ds[:, :, j - i :] @ k[:, :, i:j]
+        np.matmul(ds.swapaxes(-1, -2), q[:, :, i:], out=dk[:, :, i:j])
+        np.matmul(shares.swapaxes(-1, -2), dy[:, :, i:], out=dv[:, :, i:j])
     return dqkv
+
+
+def blocks(T):
+    """(i, j) for each block of places, i to j - 1: (0, 64), (64, 128) and so on, up to T"""
+    return [(i, min(i + BLOCK, T)) for i in range(0, T, BLOCK)]
 
 
 def attention_shares(qkv, H):

@@ -5,4 +5,4 @@ import sys
 if sys.argv[0] == "-m" and signal.getsignal(signal.SIGINT) == signal.default_int_handler:
     signal.signal(signal.SIGINT, signal.SIG_DFL)
 
-STEP = "step-59"
+STEP = "step-60"

@@ -167,6 +167,7 @@ def count_flops(model, B, T):
 
     A product (N, C) @ (C, K) takes 2 * N * C * K, and twice as much again on the way back. Each
     weight of a matrix works on every token; each token asks all T, and hears all T, in C numbers.
+    What attention skips, since the mask hides it, is counted all the same, as others count it.
     """
     matrices = [w.data for _, w in model.named_parameters() if w.data.ndim == 2]
     weights = sum(w.size for w in matrices) - model.pos_emb.data.size
