@@ -22,6 +22,7 @@ OPTIONS = {
     "learning_rate": Option(float, 1e-9, math.inf, 0.02, 0.005, "how far a step goes"),
     "steps": Option(int, 1, 10_000_000, 2700, 2500, "how many"),
     "batch_size": Option(int, 1, 100_000, 32, 16, "rows a step"),
+    "processes": Option(int, 1, 64, 1, 2, "share a batch"),
     "micro_batches": Option(int, 1, "batch_size", 1, 1, "of a batch, one after another"),
     "dropout": Option(float, 0, 0.99, 0.0, 0.0, "a share"),
     "save_every": Option(int, 1, 10_000_000, 100, 100, "steps from one checkpoint to the next"),

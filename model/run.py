@@ -9,6 +9,7 @@ import numpy as np
 from engine.autograd import no_grad
 from engine.ops import cross_entropy
 from engine.optim import AdamW, clip_grad_norm, decay_groups, warm_up_cool_down
+from engine.parallel import Team
 from model import STEP
 from model.count import bits_per_byte
 from model.data import NAMES_FILE, load_data
@@ -26,6 +27,7 @@ class Run:
     def __init__(self, model, data, settings):
         self.model, self.data = model, data
         self.settings = NAMES_RUN | settings  # what is not given is as for names
+        self.team = Team(model, self.settings["processes"], model.noise)
         self.optimizer = AdamW(decay_groups(model, WEIGHT_DECAY), self.settings["learning_rate"])
         self.rng, self.done = random.Random(2), 0
 
@@ -33,7 +35,7 @@ class Run:
         """One batch, one step downhill. Returns its metrics, such as the loss."""
         x, y = self.data.batch(self.rng, self.settings["batch_size"])
         self.optimizer.zero_grad()
-        loss = accumulate(self.model, x, y, self.settings["micro_batches"])
+        loss = accumulate(self.team, x, y, self.settings["micro_batches"])
         if not loss < 1000:
             got = f"a loss of {loss:.0f} at step {self.done + 1}"
             raise ValueError(f"got {got}; expected a lower --learning-rate")
@@ -127,7 +129,7 @@ def resume():
     return run
 
 
-def accumulate(model, x, y, micro_batches):
+def accumulate(team, x, y, micro_batches):
     """The loss of a batch, and its gradients, added up over micro-batches; x, y (B, T)
 
     loss = the sum of (tokens of a micro-batch / tokens of the batch) * (its mean loss)
@@ -135,11 +137,7 @@ def accumulate(model, x, y, micro_batches):
     """
     loss, tokens = 0.0, (y >= 0).sum()
     for inputs, targets in zip(np.array_split(x, micro_batches), np.array_split(y, micro_batches)):
-        share = (targets >= 0).sum() / tokens
-        if share:
-            micro_loss = cross_entropy(model(inputs), targets) * share
-            micro_loss.backward()
-            loss += micro_loss.item()
+        loss += team.backward(inputs, targets, tokens)
     return loss
 
 

@@ -26,7 +26,7 @@ def logits(w, tokens, L, H):
 
 
 def opponent(model, learning_rate, weight_decay, name):
-    """(model, loss function, optimizer) that start with a copy of our model's weights"""
+    """(function (x, y) -> loss that leaves gradients, optimizer) for a copy of our model"""
     w = {
         key: torch.tensor(weight.data, requires_grad=True)
         for key, weight in model.named_parameters()
@@ -38,10 +38,10 @@ def opponent(model, learning_rate, weight_decay, name):
     )
     forward = torch.compile(logits) if name == "compiled" else logits
 
-    def theirs(x):
-        return forward(w, torch.from_numpy(x), model.config.L, model.config.H)
+    def backward(x, y):
+        z = forward(w, torch.from_numpy(x), model.config.L, model.config.H)
+        loss = F.cross_entropy(z.flatten(0, 1), torch.from_numpy(y).flatten())
+        loss.backward()
+        return loss.item()
 
-    def loss_of(z, y):
-        return F.cross_entropy(z.flatten(0, 1), torch.from_numpy(y).flatten())
-
-    return theirs, loss_of, optimizer
+    return backward, optimizer

@@ -158,6 +158,15 @@ def test_grad_is_none_until_backward_reaches_the_node():
     assert isinstance(a.grad, np.ndarray) and repr(a) == "Tensor(data=2.0, grad=3.0)"
 
 
+def test_the_gradient_of_a_weight_grows_in_place():
+    """So that it may lie where whoever needs it put it."""
+    w, array = Tensor([1.0, 2.0]), np.zeros(2)
+    w.grad = array
+    for _ in range(2):
+        total(w * w).backward()
+    assert w.grad is array and array.tolist() == [4.0, 8.0 * (1 + 1 / 7)]
+
+
 def test_a_loss_is_one_number():
     with pytest.raises(ValueError, match=r"backward: got shape \(2,\); expected one number, the"):
         (Tensor([1.0, 2.0]) * 2.0).backward()

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from engine.ops import cross_entropy
+from engine.parallel import Team
 from model.data import batch
 from model.gpt import GPT, GPTConfig
 from model.run import accumulate
@@ -27,7 +28,7 @@ def test_a_batch_of_32_equals_its_micro_batches_one_after_another(micro_batches)
     whole, parted = GPT(random.Random(1), GPTConfig(L=2)), GPT(random.Random(1), GPTConfig(L=2))
     loss = cross_entropy(whole(X), Y)
     loss.backward()
-    assert accumulate(parted, X, Y, micro_batches) == pytest.approx(loss.item(), abs=1e-12)
+    assert accumulate(Team(parted, 1), X, Y, micro_batches) == pytest.approx(loss.item(), abs=1e-12)
     assert_close(gradients(parted), gradients(whole))
 
 
@@ -37,14 +38,14 @@ def test_a_micro_batch_without_a_token_to_predict_adds_nothing():
     y[8:16] = -1
     loss = cross_entropy(whole(X), y)
     loss.backward()
-    assert accumulate(parted, X, y, 4) == pytest.approx(loss.item(), abs=1e-12)
+    assert accumulate(Team(parted, 1), X, y, 4) == pytest.approx(loss.item(), abs=1e-12)
     assert_close(gradients(parted), gradients(whole))
 
 
 def test_in_float32_too():
     whole, parted = (GPT(random.Random(1), GPTConfig(L=2)).to(np.float32) for _ in range(2))
-    accumulate(whole, X, Y, 1)
-    accumulate(parted, X, Y, 4)
+    accumulate(Team(whole, 1), X, Y, 1)
+    accumulate(Team(parted, 1), X, Y, 4)
     assert {grad.dtype for grad in gradients(parted)} == {np.dtype(np.float32)}
     assert_close(gradients(parted), gradients(whole), "float32")
 
@@ -56,7 +57,7 @@ def test_the_mean_of_the_micro_batches_means_would_be_another_loss():
         cross_entropy(model(x), y).item()
         for x, y in zip(np.array_split(X, 4), np.array_split(Y, 4))
     ]
-    assert abs(np.mean(means) - accumulate(model, X, Y, 4)) > 1e-4
+    assert abs(np.mean(means) - accumulate(Team(model, 1), X, Y, 4)) > 1e-4
 
 
 def test_four_micro_batches_need_less_than_half_of_the_memory():
@@ -64,7 +65,7 @@ def test_four_micro_batches_need_less_than_half_of_the_memory():
         model = GPT(random.Random(1), GPTConfig(T=64, L=2))
         x = np.ones((32, 64), dtype=int)
         tracemalloc.start()
-        accumulate(model, x, x, micro_batches)
+        accumulate(Team(model, 1), x, x, micro_batches)
         _, most = tracemalloc.get_traced_memory()
         tracemalloc.stop()
         return most

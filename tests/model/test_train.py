@@ -70,10 +70,10 @@ def test_learning_rate_must_be_a_number_above_0():
 
 
 def test_batches_hold_at_least_one_name():
-    for flags in (["--batch-size", "0"], ["--steps", "0"]):
+    for flags in (["--batch-size", "0"], ["--steps", "0"], ["--processes", "0"]):
         done = run(*flags)
         assert (done.returncode, done.stderr.count("\n")) == (2, 1)
-        assert f"train: got {' '.join(flags)}; expected 1 to 10" in done.stderr
+        assert f"train: got {' '.join(flags)}; expected 1 to " in done.stderr
 
 
 def test_merges_are_not_fewer_than_none():
@@ -98,3 +98,10 @@ def test_a_list_of_names_means_names_and_nothing_else(tmp_path):
     )
     assert (done.returncode, done.stderr.count("\n")) == (2, 1)
     assert "train: got --names with --data stories; expected --data names" in done.stderr
+
+
+def test_two_processes_report_what_one_does():
+    """Losses and names, all but the time."""
+    one, two = (run("--steps", "50", "--processes", number).stdout for number in "12")
+    assert one.split(" · ")[1:4] == two.split(" · ")[1:4]
+    assert one.splitlines()[1:] == two.splitlines()[1:]

@@ -24,8 +24,9 @@ ROOT = Path(__file__).parents[2]
 # How often the run below is killed. KILLS=20 make test ARGS="-k kill" takes a minute.
 KILLS = int(os.environ.get("KILLS", "2"))
 SETTINGS = NAMES_RUN | {"data": "names", "names": None, "dropout": 0.2, "steps": 12}
-SETTINGS |= {"batch_size": 8, "micro_batches": 2, "save_every": 5}
+SETTINGS |= {"batch_size": 8, "micro_batches": 2, "save_every": 5, "processes": 2}
 FLAGS = ["--data", "names", "--dropout", "0.1", "--batch-size", "4", "--save-every", "1"]
+FLAGS += ["--processes", "2"]
 
 
 @pytest.fixture(autouse=True)
@@ -117,7 +118,7 @@ def test_killed_at_random_moments_a_run_ends_as_if_nothing_had_happened():
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_asked_to_stop_it_saves_reports_and_leaves(number):
-    process = start(*FLAGS[:-1], "100000", "--steps", "100000")
+    process = start(*FLAGS, "--save-every", "100000", "--steps", "100000")
     process.stderr.read(4)
     process.send_signal(number)
     report, told = process.communicate(timeout=60)

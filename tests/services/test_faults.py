@@ -128,6 +128,7 @@ def test_traceback_for_those_who_want_it():
         ("train", "--steps 99999999999999999999", "expected 1 to 10,000,000"),
         ("train", "--batch-size 99999999999999999999", "expected 1 to 100,000"),
         ("train", "--watch-every 0", "got --watch-every 0; expected 1 to 10,000,000"),
+        ("train", "--names=mine.txt --steps 1 --processes 65", "--processes 65; expected 1 to 64"),
         ("train", "--data=", "got an empty --data or --names; expected the name of a file"),
         ("train", "--names=", "got an empty --data or --names; expected the name of a file"),
         ("train", "--data names --merges 0", "got 0 merges for names; expected --merges with a "),
@@ -195,3 +196,13 @@ def test_weights_that_are_damaged(spoil, got):
     spoil()
     with pytest.raises(ValueError, match=f"checkpoint: got {got}.* at runs/checkpoint.safetensors"):
         load()
+
+
+def test_more_processes_than_there_are_handles_for():
+    limit = "import resource\nresource.setrlimit(resource.RLIMIT_NOFILE, (24, 24))\n"
+    code = (
+        "from model.services.progress import run_program\n"
+        "from model.train import main\nrun_program(main)"
+    )
+    done = run(limit + code, "--names", "mine.txt", "--processes", "20", command="-c")
+    check_line(done, "train: Team: got Too many open files for 20 processes; expected fewer")
