@@ -34,8 +34,8 @@ class Tensor:
     The rule takes dy, the gradient of the loss towards this Tensor, and returns the gradient
     towards each parent. Operators: + - * / with a number or an array on either side, ** with a
     plain number; exp and log.
-    grad is None until loss.backward() finds a slope for each number in data; used says that the
-    graph has been walked through it.
+    grad is None until loss.backward() finds a slope for each number in data (in a Flat it is 0 at
+    first); used says that the graph has been walked through it.
     Arrays are taken as they are, not copied: whoever changes one before backward() may change a
     gradient.
     Missing are permute, squeeze, stack, split, sqrt, abs, clip, var, argmax, log_softmax and more:

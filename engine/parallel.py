@@ -12,14 +12,19 @@ import numpy as np
 from engine.ops import cross_entropy
 
 
+def shared(size, dtype):
+    """As np.zeros, in memory that a copy of the process shares."""
+    return np.frombuffer(mmap.mmap(-1, size * np.dtype(dtype).itemsize), dtype)
+
+
 class Team:
     """This process and helpers, copies of it: each takes some rows of a batch through the model.
 
     All see the same weights, in memory that they share. The gradients of a helper are in memory
     shared with this process, which adds them to its own, always in the same order: a run repeats
-    to the last bit. The weights move into shared memory when a Team is made, and from then on may
-    be changed in place only.
+    to the last bit.
 
+    flat: the Flat of the model's weights, Flat(groups, shared).
     noise: the Generator of the model's dropout. A helper begins its rows with a seed drawn
     from it, so that each process leaves out different numbers.
 
@@ -27,19 +32,14 @@ class Team:
     while numpy computes the others go on, and still they wait a lot.
     """
 
-    def __init__(self, model, processes=2, noise=None):
-        self.model, self.weights = model, model.parameters()
+    def __init__(self, model, flat, processes=2, noise=None):
+        self.model, self.flat, self.helpers = model, flat, []
         self.noise = np.random.default_rng(0) if noise is None else noise
-        shared = self.arrays()
-        for weight, array in zip(self.weights, shared):
-            array[...] = weight.data
-            weight.data = array
-        self.shared, self.helpers = shared, []
         for _ in range(processes - 1):
             fork = multiprocessing.get_context("fork")
             try:
                 pipe, end = fork.Pipe()
-                gradients = self.arrays()
+                gradients = shared(flat.grad.size, flat.grad.dtype)
                 fork.Process(target=self.help, args=(pipe, end, gradients), daemon=True).start()
             except OSError as error:
                 got = f"{error.strerror} for {processes} processes"
@@ -48,14 +48,10 @@ class Team:
             # As weakref.finalize; but a process of multiprocessing also calls it when it ends.
             Finalize(self, pipe.close, exitpriority=0)
 
-    def arrays(self):
-        """An array for each weight, of its shape, in memory that a copy of the process shares."""
-        blocks = [mmap.mmap(-1, weight.data.nbytes) for weight in self.weights]
-        return [np.frombuffer(b, w.dtype).reshape(w.shape) for b, w in zip(blocks, self.weights)]
-
     def help(self, pipe, end, gradients):
         """What a helper does until the first process lets go of its pipe: batch after batch."""
         pipe.close()
+        self.flat.move_grad(gradients)
         for number in (signal.SIGINT, signal.SIGTERM):  # it is the first process that ends a run
             signal.signal(number, signal.SIG_IGN)
         # Linux likes to wake who is sent a message on the core of the sender, which is at work.
@@ -66,9 +62,7 @@ class Team:
             while True:
                 seed, *rows = end.recv()
                 self.noise.bit_generator.state = np.random.PCG64(seed).state
-                for weight, array in zip(self.weights, gradients):
-                    array[...] = 0.0
-                    weight.grad = array
+                self.flat.zero_grad()
                 try:
                     answer = self.work(*rows)
                 except (ValueError, MemoryError) as error:
@@ -97,8 +91,6 @@ class Team:
         mean = sum over the processes of (tokens of its rows / tokens in all) * (mean of its rows)
         tokens: in all, where x and y are a micro-batch of what the mean goes over.
         """
-        if any(weight.data is not array for weight, array in zip(self.weights, self.shared)):
-            raise ValueError("Team: got other weights than at first; expected a new Team for them")
         tokens = np.sum(y >= 0) if tokens is None else tokens
         count = min(len(x), 1 + len(self.helpers))
         (x, *xs), (y, *ys) = np.array_split(x, count), np.array_split(y, count)
@@ -115,9 +107,5 @@ class Team:
             if isinstance(answer, Exception):
                 raise answer
             loss += answer
-            for weight, gradient in zip(self.weights, gradients):
-                if weight.grad is None:  # no label among the rows of this process
-                    weight.grad = gradient.copy()
-                else:
-                    weight.grad += gradient
+            self.flat.grad += gradients
         return loss

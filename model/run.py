@@ -7,9 +7,10 @@ from dataclasses import asdict, replace
 import numpy as np
 
 from engine.autograd import no_grad
+from engine.flat import Flat, FlatAdamW
 from engine.ops import cross_entropy
-from engine.optim import AdamW, clip_grad_norm, decay_groups, warm_up_cool_down
-from engine.parallel import Team
+from engine.optim import clip_grad_norm, decay_groups, warm_up_cool_down
+from engine.parallel import Team, shared
 from model import STEP
 from model.count import bits_per_byte
 from model.data import NAMES_FILE, load_data
@@ -27,8 +28,9 @@ class Run:
     def __init__(self, model, data, settings):
         self.model, self.data = model, data
         self.settings = NAMES_RUN | settings  # what is not given is as for names
-        self.team = Team(model, self.settings["processes"], model.noise)
-        self.optimizer = AdamW(decay_groups(model, WEIGHT_DECAY), self.settings["learning_rate"])
+        self.flat = Flat(decay_groups(model, WEIGHT_DECAY), shared)
+        self.optimizer = FlatAdamW(self.flat, self.settings["learning_rate"])
+        self.team = Team(model, self.flat, self.settings["processes"], model.noise)
         self.rng, self.done = random.Random(2), 0
 
     def step(self):
@@ -64,8 +66,8 @@ class Run:
     def arrays(self):
         """{name: array}: each weight, and its averages m and v in AdamW."""
         names = {weight: name for name, weight in self.model.named_parameters()}
-        found = {}
-        for w, m, v in zip(self.optimizer.params, self.optimizer.m, self.optimizer.v):
+        flat, found = self.flat, {}
+        for w, m, v in zip(flat.params, *map(flat.views, (self.optimizer.m, self.optimizer.v))):
             found |= {f"weight.{names[w]}": w.data, f"m.{names[w]}": m, f"v.{names[w]}": v}
         return found
 

@@ -22,9 +22,10 @@ from dataclasses import replace
 
 import numpy as np
 
+from engine.flat import Flat, FlatAdamW
 from engine.memory import keep_memory
-from engine.optim import AdamW, decay_groups
-from engine.parallel import Team
+from engine.optim import decay_groups
+from engine.parallel import Team, shared
 from model.gpt import CONFIGS, GPT
 from model.services.progress import fail, run_program
 
@@ -45,8 +46,9 @@ def steps(name, size):
     model = GPT(random.Random(1), config).to(np.float32)
     if name == "ours":
         keep_memory()
-        backward = Team(model).backward
-        optimizer = AdamW(decay_groups(model, WEIGHT_DECAY), LEARNING_RATE)
+        flat = Flat(decay_groups(model, WEIGHT_DECAY), shared)
+        backward = Team(model, flat).backward
+        optimizer = FlatAdamW(flat, LEARNING_RATE)
     else:
         from model.instruments.torch_gpt import opponent
 

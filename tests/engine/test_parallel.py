@@ -4,9 +4,10 @@ import random
 import numpy as np
 import pytest
 
+from engine.flat import Flat, FlatAdamW
 from engine.ops import cross_entropy
-from engine.optim import AdamW, decay_groups
-from engine.parallel import Team
+from engine.optim import decay_groups
+from engine.parallel import Team, shared
 from model.data import batch
 from model.gpt import GPT, GPTConfig
 from tests.compare import assert_close
@@ -27,17 +28,19 @@ def alone(model, x, y):
     return loss.item(), gradients(model)
 
 
-def shared(model, x, y, processes):
-    for weight in model.parameters():
-        weight.grad = None
-    return Team(model, processes).backward(x, y), gradients(model)
+def make_team(model, processes=2, noise=None):
+    return Team(model, Flat(decay_groups(model, 0.1), shared), processes, noise)
+
+
+def together(model, x, y, processes):
+    return make_team(model, processes).backward(x, y), gradients(model)
 
 
 @pytest.mark.parametrize("rows", [1, 2, 5])
 @pytest.mark.parametrize("processes", [1, 2, 3])
 def test_a_shared_batch_has_the_loss_and_the_gradients_of_the_whole(processes, rows):
     model = GPT(random.Random(1), GPTConfig(L=2))
-    loss, slopes = shared(model, X[:rows], Y[:rows], processes)
+    loss, slopes = together(model, X[:rows], Y[:rows], processes)
     expected, expected_slopes = alone(model, X[:rows], Y[:rows])
     assert loss == pytest.approx(expected, abs=1e-12)
     assert_close(slopes, expected_slopes)
@@ -47,7 +50,7 @@ def test_a_shared_batch_has_the_loss_and_the_gradients_of_the_whole(processes, r
 def test_rows_without_a_token_to_predict_add_nothing(rows):
     model, y = GPT(random.Random(1)), Y.copy()
     y[rows] = -1
-    loss, slopes = shared(model, X, y, processes=2)
+    loss, slopes = together(model, X, y, processes=2)
     expected, expected_slopes = alone(model, X, y)
     assert loss == pytest.approx(expected, abs=1e-12)
     assert_close(slopes, expected_slopes)
@@ -55,7 +58,7 @@ def test_rows_without_a_token_to_predict_add_nothing(rows):
 
 def test_in_float32():
     model = GPT(random.Random(1)).to(np.float32)
-    _, slopes = shared(model, X, Y, processes=2)
+    _, slopes = together(model, X, Y, processes=2)
     assert {slope.dtype for slope in slopes} == {np.dtype(np.float32)}
     assert_close(slopes, alone(model, X, Y)[1], "float32")
 
@@ -64,7 +67,8 @@ def test_a_run_repeats_to_the_last_bit():
     runs = []
     for _ in range(2):
         model = GPT(random.Random(1), GPTConfig(L=2)).to(np.float32)
-        team, optimizer = Team(model), AdamW(decay_groups(model, 0.1), lr=0.01)
+        team = make_team(model)
+        optimizer = FlatAdamW(team.flat, lr=0.01)
         losses = []
         for _ in range(20):
             optimizer.zero_grad()
@@ -78,22 +82,24 @@ def test_a_run_repeats_to_the_last_bit():
 
 def test_weights_that_are_replaced_are_noticed():
     model = GPT(random.Random(1))
-    team = Team(model)
+    team = make_team(model)
     model.to(np.float32)
-    with pytest.raises(ValueError, match="Team: got other weights than at first; expected a new"):
-        team.backward(X, Y)
+    with pytest.raises(ValueError, match="Flat: got other arrays than at first; expected a new"):
+        team.flat.zero_grad()
 
 
 def test_gradients_add_up_until_they_are_set_back():
     model = GPT(random.Random(1))
-    once = [slope.copy() for slope in shared(model, X, Y, processes=2)[1]]
-    Team(model).backward(X, Y)
+    team = make_team(model)
+    team.backward(X, Y)
+    once = [slope.copy() for slope in gradients(model)]
+    team.backward(X, Y)
     assert_close(gradients(model), [2 * slope for slope in once])
 
 
 def test_a_helper_that_was_killed():
     before = set(multiprocessing.active_children())
-    team = Team(GPT(random.Random(1)))
+    team = make_team(GPT(random.Random(1)))
     (helper,) = set(multiprocessing.active_children()) - before
     helper.kill()
     with pytest.raises(ValueError, match="Team: got no answer; expected a helper that is not"):
@@ -108,7 +114,7 @@ def test_the_processes_leave_out_different_numbers():
     losses = []
     for rows in ([0], [0, 0], [0, 0]):
         model = GPT(random.Random(1), GPTConfig(dropout=0.5))
-        losses.append(Team(model, 2, model.noise).backward(X[rows], Y[rows]))
+        losses.append(make_team(model, 2, model.noise).backward(X[rows], Y[rows]))
     assert abs(losses[0] - losses[1]) > 1e-4 and losses[1] == losses[2]
 
 
@@ -124,7 +130,7 @@ def test_a_mistake_of_a_helper_reaches_the_caller(monkeypatch):
     monkeypatch.setattr(GPT, "__call__", refuse)
     x = np.array([[0, 0], [1, 1]])
     with pytest.raises(ValueError, match="GPT: got the token 1; expected 0"):
-        Team(GPT(random.Random(1))).backward(x, x)
+        make_team(GPT(random.Random(1))).backward(x, x)
 
 
 @pytest.mark.parametrize("wrong", [0, 1])
@@ -140,7 +146,7 @@ def test_after_a_mistake_the_next_answers_are_those_to_the_next_batch(monkeypatc
     monkeypatch.setattr(GPT, "__call__", refuse)
     model, x = GPT(random.Random(1)), X[:3].copy()
     x[wrong, 0] = 26
-    team = Team(model, processes=3)
+    team = make_team(model, processes=3)
     with pytest.raises(ValueError, match="GPT: got the token 26"):
         team.backward(x, Y[:3])
     assert team.backward(X[2:], Y[2:]) == pytest.approx(alone(model, X[2:], Y[2:])[0], abs=1e-12)
@@ -151,7 +157,7 @@ def test_helpers_end_with_the_process_that_began_them():
 
     def work():
         global team
-        team = Team(GPT(random.Random(1)))
+        team = make_team(GPT(random.Random(1)))
         team.backward(X, Y)
 
     process = multiprocessing.get_context("fork").Process(target=work)
@@ -172,12 +178,12 @@ def test_a_helper_without_memory_tells_the_caller(monkeypatch):
 
     monkeypatch.setattr(GPT, "__call__", refuse)
     with pytest.raises(MemoryError):
-        Team(GPT(random.Random(1))).backward(np.array([[0, 0], [1, 1]]), np.zeros((2, 2), int))
+        make_team(GPT(random.Random(1))).backward(np.array([[0, 0], [1, 1]]), np.zeros((2, 2), int))
 
 
 def test_helpers_end_with_their_team():
     before = set(multiprocessing.active_children())
-    team = Team(GPT(random.Random(1)), processes=3)
+    team = make_team(GPT(random.Random(1)), processes=3)
     helpers = set(multiprocessing.active_children()) - before
     team.backward(X, Y)
     del team

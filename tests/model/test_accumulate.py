@@ -7,7 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from engine.flat import Flat
 from engine.ops import cross_entropy
+from engine.optim import decay_groups
 from engine.parallel import Team
 from model.data import batch
 from model.gpt import GPT, GPTConfig
@@ -19,6 +21,10 @@ ROOT = Path(__file__).parents[2]
 X, Y = batch(["abcdefgh"[: 1 + i // 4] for i in range(32)])
 
 
+def alone(model):
+    return Team(model, Flat(decay_groups(model, 0.1)), 1)
+
+
 def gradients(model):
     return [np.broadcast_to(weight.grad, weight.shape) for weight in model.parameters()]
 
@@ -28,7 +34,7 @@ def test_a_batch_of_32_equals_its_micro_batches_one_after_another(micro_batches)
     whole, parted = GPT(random.Random(1), GPTConfig(L=2)), GPT(random.Random(1), GPTConfig(L=2))
     loss = cross_entropy(whole(X), Y)
     loss.backward()
-    assert accumulate(Team(parted, 1), X, Y, micro_batches) == pytest.approx(loss.item(), abs=1e-12)
+    assert accumulate(alone(parted), X, Y, micro_batches) == pytest.approx(loss.item(), abs=1e-12)
     assert_close(gradients(parted), gradients(whole))
 
 
@@ -38,14 +44,14 @@ def test_a_micro_batch_without_a_token_to_predict_adds_nothing():
     y[8:16] = -1
     loss = cross_entropy(whole(X), y)
     loss.backward()
-    assert accumulate(Team(parted, 1), X, y, 4) == pytest.approx(loss.item(), abs=1e-12)
+    assert accumulate(alone(parted), X, y, 4) == pytest.approx(loss.item(), abs=1e-12)
     assert_close(gradients(parted), gradients(whole))
 
 
 def test_in_float32_too():
     whole, parted = (GPT(random.Random(1), GPTConfig(L=2)).to(np.float32) for _ in range(2))
-    accumulate(Team(whole, 1), X, Y, 1)
-    accumulate(Team(parted, 1), X, Y, 4)
+    accumulate(alone(whole), X, Y, 1)
+    accumulate(alone(parted), X, Y, 4)
     assert {grad.dtype for grad in gradients(parted)} == {np.dtype(np.float32)}
     assert_close(gradients(parted), gradients(whole), "float32")
 
@@ -57,7 +63,7 @@ def test_the_mean_of_the_micro_batches_means_would_be_another_loss():
         cross_entropy(model(x), y).item()
         for x, y in zip(np.array_split(X, 4), np.array_split(Y, 4))
     ]
-    assert abs(np.mean(means) - accumulate(Team(model, 1), X, Y, 4)) > 1e-4
+    assert abs(np.mean(means) - accumulate(alone(model), X, Y, 4)) > 1e-4
 
 
 def test_four_micro_batches_need_less_than_half_of_the_memory():
@@ -65,7 +71,7 @@ def test_four_micro_batches_need_less_than_half_of_the_memory():
         model = GPT(random.Random(1), GPTConfig(T=64, L=2))
         x = np.ones((32, 64), dtype=int)
         tracemalloc.start()
-        accumulate(Team(model, 1), x, x, micro_batches)
+        accumulate(alone(model), x, x, micro_batches)
         _, most = tracemalloc.get_traced_memory()
         tracemalloc.stop()
         return most
