@@ -34,12 +34,13 @@ class Flat:
         dtypes = {str(param.dtype) for param in self.params}
         if len(dtypes) != 1:
             raise ValueError(f"Flat: got weights of {sorted(dtypes)}; expected one dtype")
-        self.data = zeros(size, *dtypes)
+        self.zeros = lambda: zeros(size, *dtypes)
+        self.data = self.zeros()
         self.data_views = self.views(self.data)
         for param, view in zip(self.params, self.data_views):
             view[...] = param.data
             param.data = view
-        self.move_grad(zeros(size, *dtypes))
+        self.move_grad(self.zeros())
 
     def views(self, array):
         """Of an array laid out as data is: each weight's numbers, in its shape."""
@@ -69,17 +70,16 @@ class FlatAdamW:
 
     def __init__(self, flat, lr, betas=(0.9, 0.99), eps=1e-8):
         self.flat, self.lr, self.betas, self.eps, self.t = flat, lr, betas, eps, 0
-        self.params = [flat]  # one long weight, with data and grad like any other
-        self.m, self.v = np.zeros_like(flat.data), np.zeros_like(flat.data)
+        self.m, self.v = flat.zeros(), flat.zeros()
 
-    def zero_grad(self):
-        self.flat.zero_grad()
-
-    def step(self):
+    def step(self, start=0, stop=None):
+        """Steps all numbers of the flat arrays, or those from place start to stop - 1."""
         self.t += 1
+        stop = self.flat.data.size if stop is None else stop
         settings = self.t, self.lr, self.betas, self.eps
         arrays = self.flat.data, self.flat.grad, self.m, self.v
-        for start, stop, decay in self.flat.stretches:
-            for i in range(start, stop, BLOCK):
-                block = slice(i, min(i + BLOCK, stop))
+        for first, end, decay in self.flat.stretches:
+            end = min(end, stop)
+            for i in range(max(first, start), end, BLOCK):
+                block = slice(i, min(i + BLOCK, end))
                 cpu.adamw_step(*(array[block] for array in arrays), *settings, decay)

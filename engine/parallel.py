@@ -1,6 +1,7 @@
-"""A batch shared by processes, so that two cores work on it."""
+"""A training step shared by processes, so that two cores work on it."""
 
 import contextlib
+import math
 import mmap
 import multiprocessing
 import os
@@ -9,6 +10,8 @@ from multiprocessing.util import Finalize
 
 import numpy as np
 
+from engine import cpu
+from engine.flat import ALIGN, Flat, FlatAdamW
 from engine.ops import cross_entropy
 
 
@@ -17,95 +20,165 @@ def shared(size, dtype):
     return np.frombuffer(mmap.mmap(-1, size * np.dtype(dtype).itemsize), dtype)
 
 
-class Team:
-    """This process and helpers, copies of it: each takes some rows of a batch through the model.
+def make_worker(model, groups, lr, processes=1, noise=None):
+    """A Worker for the model, or a Team, with AdamW for the groups that decay_groups makes."""
+    if processes == 1:
+        return Worker(model, FlatAdamW(Flat(groups), lr))
+    return Team(model, FlatAdamW(Flat(groups, shared), lr), processes, noise)
 
-    All see the same weights, in memory that they share. The gradients of a helper are in memory
-    shared with this process, which adds them to its own, always in the same order: a run repeats
-    to the last bit.
 
-    flat: the Flat of the model's weights, Flat(groups, shared).
-    noise: the Generator of the model's dropout. A helper begins its rows with a seed drawn
-    from it, so that each process leaves out different numbers.
+class Worker:
+    """A process that takes rows of a batch through the model and then steps weights: alone, all.
+
+    Of `count` processes it is number `rank`, and has a share of the rows, and from `start` to
+    `stop` a share of the flat arrays. It may read all gradients, and writes its own.
+    """
+
+    def __init__(self, model, optimizer, count=1):
+        self.model, self.optimizer, self.flat = model, optimizer, optimizer.flat
+        self.gradients = [self.flat.grad, *(self.flat.zeros() for _ in range(count - 1))]
+        self.take(0)
+
+    def take(self, rank):
+        """Shares begin at multiples of 16 numbers, so that no two are in one line of a cache."""
+        count, lines = len(self.gradients), self.flat.data.size // ALIGN
+        self.rank, self.count = rank, count
+        self.start, self.stop = (ALIGN * (lines * r // count) for r in (rank, rank + 1))
+        self.flat.move_grad(self.gradients[rank])
+
+    def backward(self, x, y, micro_batches=1):
+        """The mean loss over x, y (B, T), a float; its gradients are left with those who made them.
+
+        mean = sum over the shares of (tokens in the share / tokens in all) * (mean of the share)
+        micro_batches: each process takes its rows in so many, one after another.
+        """
+        return sum(self.ask("work", x, y, micro_batches, self.optimizer.t))
+
+    def step(self, max_norm):
+        """A step of AdamW with gradients of a norm up to `max_norm`; returns the norm as it was."""
+        norm = math.sqrt(sum(self.ask("add")))
+        scale = max_norm / norm if norm > max_norm else 1.0
+        self.ask("update", scale, self.optimizer.lr, self.optimizer.t)
+        return norm
+
+    def ask(self, name, *arguments):
+        """What each process answers to one of the following, this one first."""
+        return [getattr(self, name)(*arguments)]
+
+    def work(self, x, y, micro_batches, t):
+        """Leaves the gradients of this one's rows; returns its part of the loss. t: steps done."""
+        self.flat.zero_grad()
+        tokens = np.sum(y >= 0)
+        x, y = (np.array_split(rows, self.count)[self.rank] for rows in (x, y))
+        return accumulate(self.model, x, y, micro_batches, tokens)
+
+    def add(self):
+        """Adds up the gradients of all in this one's share; returns the sum of their squares."""
+        share = slice(self.start, self.stop)
+        mine = self.flat.grad[share]
+        for rank, gradient in enumerate(self.gradients):
+            if rank != self.rank:
+                cpu.add_to(mine, gradient[share])
+        return cpu.square_sum(mine)
+
+    def update(self, scale, lr, t):
+        """Scales this one's share of the gradients and steps its share of the weights."""
+        if scale < 1:
+            cpu.scale(self.flat.grad[self.start : self.stop], scale)
+        self.optimizer.lr, self.optimizer.t = lr, t
+        self.optimizer.step(self.start, self.stop)
+
+
+class Team(Worker):
+    """This process and helpers, copies of it: each has its share of rows and of weights.
+
+    Weights, gradients and AdamW's averages are in memory that all share. A gradient is added up by
+    the process that steps its weight, always in the same order: a run repeats to the last bit.
+    Known as stage 1 of ZeRO: Rajbhandari and others, 2020.
+
+    noise: the Generator of the model's dropout. A helper starts it anew in each step, from the
+    number of the step and its own, so that all leave out different numbers.
 
     Threads would share all memory without any of this. But Python runs one of them at a time;
     while numpy computes the others go on, and still they wait a lot.
     """
 
-    def __init__(self, model, flat, processes=2, noise=None):
-        self.model, self.flat, self.helpers = model, flat, []
+    def __init__(self, model, optimizer, processes=2, noise=None):
+        super().__init__(model, optimizer, processes)
         self.noise = np.random.default_rng(0) if noise is None else noise
-        for _ in range(processes - 1):
+        self.pipes = []
+        for rank in range(1, processes):
             fork = multiprocessing.get_context("fork")
             try:
                 pipe, end = fork.Pipe()
-                gradients = shared(flat.grad.size, flat.grad.dtype)
-                fork.Process(target=self.help, args=(pipe, end, gradients), daemon=True).start()
+                fork.Process(target=self.help, args=(rank, pipe, end), daemon=True).start()
             except OSError as error:
                 got = f"{error.strerror} for {processes} processes"
                 raise ValueError(f"Team: got {got}; expected fewer") from None
-            self.helpers.append((pipe, gradients))
+            self.pipes.append(pipe)
             # As weakref.finalize; but a process of multiprocessing also calls it when it ends.
             Finalize(self, pipe.close, exitpriority=0)
 
-    def help(self, pipe, end, gradients):
-        """What a helper does until the first process lets go of its pipe: batch after batch."""
+    def help(self, rank, pipe, end):
+        """What a helper does until the first process lets go of its pipe: it answers."""
         pipe.close()
-        self.flat.move_grad(gradients)
         for number in (signal.SIGINT, signal.SIGTERM):  # it is the first process that ends a run
             signal.signal(number, signal.SIG_IGN)
         # Linux likes to wake who is sent a message on the core of the sender, which is at work.
         if hasattr(os, "sched_setaffinity"):
             cores = sorted(os.sched_getaffinity(0))
             os.sched_setaffinity(0, cores[1:] or cores)
+        self.take(rank)
         with contextlib.suppress(EOFError, OSError):
             while True:
-                seed, *rows = end.recv()
-                self.noise.bit_generator.state = np.random.PCG64(seed).state
-                self.flat.zero_grad()
-                try:
-                    answer = self.work(*rows)
-                except (ValueError, MemoryError) as error:
-                    answer = error
-                end.send(answer)
+                end.send(self.answer(*end.recv()))
 
-    def work(self, x, y, tokens):
-        """What these rows add to the mean loss; leaves gradients."""
-        share = np.sum(y >= 0) / tokens
-        if share == 0:
-            return 0.0
-        loss = cross_entropy(self.model(x), y) * share
-        loss.backward()
-        return loss.item()
+    def work(self, x, y, micro_batches, t):
+        if self.rank:
+            self.noise.bit_generator.state = np.random.PCG64((t, self.rank)).state
+        return super().work(x, y, micro_batches, t)
 
-    def answer(self, pipe):
-        """A helper's share of the mean loss, or the mistake that it met."""
+    def answer(self, name, *arguments):
+        try:
+            return getattr(self, name)(*arguments)
+        except (ValueError, MemoryError) as error:
+            return error
+
+    def heard(self, pipe):
+        """What a helper answers, or that it is gone."""
         try:
             return pipe.recv()
         except (EOFError, OSError):
             return ValueError("Team: got no answer; expected a helper that is not killed")
 
-    def backward(self, x, y, tokens=None):
-        """The mean loss over x, y (B, T), a float; adds its gradients to those of the model.
-
-        mean = sum over the processes of (tokens of its rows / tokens in all) * (mean of its rows)
-        tokens: in all, where x and y are a micro-batch of what the mean goes over.
-        """
-        tokens = np.sum(y >= 0) if tokens is None else tokens
-        count = min(len(x), 1 + len(self.helpers))
-        (x, *xs), (y, *ys) = np.array_split(x, count), np.array_split(y, count)
-        helpers = self.helpers[: count - 1]
-        for (pipe, _), *rows in zip(helpers, xs, ys):
+    def ask(self, name, *arguments):
+        for pipe in self.pipes:
             with contextlib.suppress(OSError):  # who is gone will not answer either
-                pipe.send((int(self.noise.integers(2**32)), *rows, tokens))
+                pipe.send((name, *arguments))
+        answers = []
         try:
-            loss = self.work(x, y, tokens)
+            answers.append(self.answer(name, *arguments))
         finally:
-            # All are read, whatever was raised: the next call must find no answer to this one.
-            answers = [self.answer(pipe) for pipe, _ in helpers]
-        for answer, (_, gradients) in zip(answers, helpers):
+            # All are read, whatever was raised: the next question must find no answer to this one.
+            answers += [self.heard(pipe) for pipe in self.pipes]
+        for answer in answers:
             if isinstance(answer, Exception):
                 raise answer
-            loss += answer
-            self.flat.grad += gradients
-        return loss
+        return answers
+
+
+def accumulate(model, x, y, micro_batches=1, tokens=None):
+    """The loss of a batch, and its gradients, added up over micro-batches; x, y (B, T)
+
+    loss = the sum of (tokens of a micro-batch / tokens of the batch) * (its mean loss)
+    Only one micro-batch's graph is in memory at a time. Adds to the gradients that are there.
+    tokens: of the batch, where x and y are only some of its rows.
+    """
+    loss, tokens = 0.0, np.sum(y >= 0) if tokens is None else tokens
+    for inputs, targets in zip(np.array_split(x, micro_batches), np.array_split(y, micro_batches)):
+        share = np.sum(targets >= 0) / tokens
+        if share:
+            micro_loss = cross_entropy(model(inputs), targets) * share
+            micro_loss.backward()
+            loss += micro_loss.item()
+    return loss

@@ -7,10 +7,9 @@ from dataclasses import asdict, replace
 import numpy as np
 
 from engine.autograd import no_grad
-from engine.flat import Flat, FlatAdamW
 from engine.ops import cross_entropy
-from engine.optim import clip_grad_norm, decay_groups, warm_up_cool_down
-from engine.parallel import Team, shared
+from engine.optim import decay_groups, warm_up_cool_down
+from engine.parallel import make_worker
 from model import STEP
 from model.count import bits_per_byte
 from model.data import NAMES_FILE, load_data
@@ -28,23 +27,21 @@ class Run:
     def __init__(self, model, data, settings):
         self.model, self.data = model, data
         self.settings = NAMES_RUN | settings  # what is not given is as for names
-        self.flat = Flat(decay_groups(model, WEIGHT_DECAY), shared)
-        self.optimizer = FlatAdamW(self.flat, self.settings["learning_rate"])
-        self.team = Team(model, self.flat, self.settings["processes"], model.noise)
+        groups, lr = decay_groups(model, WEIGHT_DECAY), self.settings["learning_rate"]
+        self.worker = make_worker(model, groups, lr, self.settings["processes"], model.noise)
+        self.optimizer = self.worker.optimizer
         self.rng, self.done = random.Random(2), 0
 
     def step(self):
         """One batch, one step downhill. Returns its metrics, such as the loss."""
         x, y = self.data.batch(self.rng, self.settings["batch_size"])
-        self.optimizer.zero_grad()
-        loss = accumulate(self.team, x, y, self.settings["micro_batches"])
+        loss = self.worker.backward(x, y, self.settings["micro_batches"])
         if not loss < 1000:
             got = f"a loss of {loss:.0f} at step {self.done + 1}"
             raise ValueError(f"got {got}; expected a lower --learning-rate")
-        norm = clip_grad_norm(self.optimizer.params, MAX_NORM)
         share = warm_up_cool_down(self.done, self.settings["steps"])
         self.optimizer.lr = share * self.settings["learning_rate"]
-        self.optimizer.step()
+        norm = self.worker.step(MAX_NORM)
         self.done += 1
         bits = bits_per_byte(loss, [(x, y)], self.data)
         metrics = {"step": self.done, "loss": loss, "bits_per_byte": bits}
@@ -66,7 +63,7 @@ class Run:
     def arrays(self):
         """{name: array}: each weight, and its averages m and v in AdamW."""
         names = {weight: name for name, weight in self.model.named_parameters()}
-        flat, found = self.flat, {}
+        flat, found = self.worker.flat, {}
         for w, m, v in zip(flat.params, *map(flat.views, (self.optimizer.m, self.optimizer.v))):
             found |= {f"weight.{names[w]}": w.data, f"m.{names[w]}": m, f"v.{names[w]}": v}
         return found
@@ -129,18 +126,6 @@ def resume():
     except (TypeError, LookupError):
         raise unusable(CHECKPOINT, "a damaged state") from None
     return run
-
-
-def accumulate(team, x, y, micro_batches):
-    """The loss of a batch, and its gradients, added up over micro-batches; x, y (B, T)
-
-    loss = the sum of (tokens of a micro-batch / tokens of the batch) * (its mean loss)
-    Only one micro-batch's graph is in memory at a time. Adds to the gradients that are there.
-    """
-    loss, tokens = 0.0, (y >= 0).sum()
-    for inputs, targets in zip(np.array_split(x, micro_batches), np.array_split(y, micro_batches)):
-        loss += team.backward(inputs, targets, tokens)
-    return loss
 
 
 def average_loss(model, batches):

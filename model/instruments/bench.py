@@ -9,6 +9,7 @@ at any time, above what was there after the imports.
 import argparse
 import importlib.util
 import itertools
+import math
 import multiprocessing
 import os
 import random
@@ -19,13 +20,13 @@ import sys
 import time
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 
-from engine.flat import Flat, FlatAdamW
 from engine.memory import keep_memory
 from engine.optim import decay_groups
-from engine.parallel import Team, shared
+from engine.parallel import make_worker
 from model.gpt import CONFIGS, GPT
 from model.services.progress import fail, run_program
 
@@ -46,18 +47,16 @@ def steps(name, size):
     model = GPT(random.Random(1), config).to(np.float32)
     if name == "ours":
         keep_memory()
-        flat = Flat(decay_groups(model, WEIGHT_DECAY), shared)
-        backward = Team(model, flat).backward
-        optimizer = FlatAdamW(flat, LEARNING_RATE)
+        worker = make_worker(model, decay_groups(model, WEIGHT_DECAY), LEARNING_RATE, processes=2)
+        backward, step = worker.backward, partial(worker.step, math.inf)
     else:
         from model.instruments.torch_gpt import opponent
 
-        backward, optimizer = opponent(model, LEARNING_RATE, WEIGHT_DECAY, name)
+        backward, step = opponent(model, LEARNING_RATE, WEIGHT_DECAY, name)
     batches = np.random.default_rng(1).integers(0, V, (8, ROWS[size], config.T + 1))
     for rows in itertools.cycle(batches):
-        optimizer.zero_grad()
         loss = backward(rows[:, :-1], rows[:, 1:])
-        optimizer.step()
+        step()
         yield loss
 
 

@@ -26,7 +26,7 @@ def logits(w, tokens, L, H):
 
 
 def opponent(model, learning_rate, weight_decay, name):
-    """(function (x, y) -> loss that leaves gradients, optimizer) for a copy of our model"""
+    """(function (x, y) -> loss that leaves gradients, function that steps), for our model's copy"""
     w = {
         key: torch.tensor(weight.data, requires_grad=True)
         for key, weight in model.named_parameters()
@@ -39,9 +39,10 @@ def opponent(model, learning_rate, weight_decay, name):
     forward = torch.compile(logits) if name == "compiled" else logits
 
     def backward(x, y):
+        optimizer.zero_grad()
         z = forward(w, torch.from_numpy(x), model.config.L, model.config.H)
         loss = F.cross_entropy(z.flatten(0, 1), torch.from_numpy(y).flatten())
         loss.backward()
         return loss.item()
 
-    return backward, optimizer
+    return backward, optimizer.step

@@ -34,7 +34,7 @@ def padding(flat, array):
 
 def check_views(run):
     """Each weight is a place in the one array, and what is between them is 0."""
-    flat = run.flat
+    flat = run.worker.flat
     flat.zero_grad()  # raises where a weight has left its place
     for data, grad, param in zip(flat.views(flat.data), flat.views(flat.grad), flat.params):
         for view, own in (data, param.data), (grad, param.grad):
@@ -87,12 +87,12 @@ def test_one_long_weight_is_clipped_and_stepped_as_many_are():
     long, many = (some_groups(np.random.default_rng(1)) for _ in range(2))
     flat, plain = FlatAdamW(Flat(long), lr=0.1), AdamW(many, lr=0.1)
     for done in range(20):
-        flat.zero_grad()
+        flat.flat.zero_grad()
         for one, other in zip(flat.flat.params, plain.params):
             other.grad = rng.uniform(-3, 3, other.shape)
             one.grad += other.grad
         max_norm = 2.0 if done % 2 else 1000.0
-        norms = [clip_grad_norm(x.params, max_norm) for x in (flat, plain)]
+        norms = [clip_grad_norm(x, max_norm) for x in ([flat.flat], plain.params)]
         assert norms[0] == pytest.approx(norms[1], rel=1e-14)
         flat.lr = plain.lr = 0.1 / (done + 1)
         flat.step()
@@ -128,11 +128,11 @@ def test_as_torch():
     other = torch.optim.AdamW(theirs, lr=0.1, betas=one.betas, eps=one.eps)
     tensors = [w for group in theirs for w in group["params"]]
     for _ in range(9):
-        one.zero_grad()
+        flat.zero_grad()
         for w, x in zip(flat.params, tensors):
             w.grad += rng.uniform(-3, 3, w.shape)
             x.grad = torch.tensor(w.grad)
-        norm = clip_grad_norm(one.params, 2.0)
+        norm = clip_grad_norm([flat], 2.0)
         # torch adds 1e-6 to the norm that it divides by
         torch.nn.utils.clip_grad_norm_(tensors, 2.0 + 1e-6 * 2.0 / norm)
         one.step()
@@ -168,7 +168,7 @@ def test_a_run_trains_the_weights_of_its_model():
     model = GPT(random.Random(1)).to(np.float32)
     run = Run(model, begin(SETTINGS).data, SETTINGS)
     groups = decay_groups(model, 0.1)
-    assert run.flat.params == [w for group in groups for w in group["params"]]
+    assert run.worker.flat.params == [w for group in groups for w in group["params"]]
     assert {w.dtype for w in model.parameters()} == {np.dtype(np.float32)}
     before = model.tok_emb.data.copy()
     run.step()

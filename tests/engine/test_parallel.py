@@ -1,13 +1,13 @@
+import math
 import multiprocessing
 import random
 
 import numpy as np
 import pytest
 
-from engine.flat import Flat, FlatAdamW
 from engine.ops import cross_entropy
-from engine.optim import decay_groups
-from engine.parallel import Team, shared
+from engine.optim import AdamW, clip_grad_norm, decay_groups
+from engine.parallel import Team, make_worker
 from model.data import batch
 from model.gpt import GPT, GPTConfig
 from tests.compare import assert_close
@@ -29,11 +29,18 @@ def alone(model, x, y):
 
 
 def make_team(model, processes=2, noise=None):
-    return Team(model, Flat(decay_groups(model, 0.1), shared), processes, noise)
+    return make_worker(model, decay_groups(model, 0.1), 0.01, processes, noise)
+
+
+def summed(team):
+    """The gradients of all processes, added up, for each weight."""
+    return [slope.copy() for slope in team.flat.views(sum(team.gradients))]
 
 
 def together(model, x, y, processes):
-    return make_team(model, processes).backward(x, y), gradients(model)
+    team = make_team(model, processes)
+    loss = team.backward(x, y)
+    return loss, [dict(zip(team.flat.params, summed(team)))[w] for w in model.parameters()]
 
 
 @pytest.mark.parametrize("rows", [1, 2, 5])
@@ -68,12 +75,10 @@ def test_a_run_repeats_to_the_last_bit():
     for _ in range(2):
         model = GPT(random.Random(1), GPTConfig(L=2)).to(np.float32)
         team = make_team(model)
-        optimizer = FlatAdamW(team.flat, lr=0.01)
         losses = []
         for _ in range(20):
-            optimizer.zero_grad()
             losses.append(team.backward(X, Y))
-            optimizer.step()
+            team.step(math.inf)
         runs.append((losses, [weight.data for weight in model.parameters()]))
     (losses, weights), (same_losses, same_weights) = runs
     assert losses == same_losses and losses[-1] < losses[0] - 0.5
@@ -85,16 +90,72 @@ def test_weights_that_are_replaced_are_noticed():
     team = make_team(model)
     model.to(np.float32)
     with pytest.raises(ValueError, match="Flat: got other arrays than at first; expected a new"):
-        team.flat.zero_grad()
+        team.backward(X, Y)
 
 
-def test_gradients_add_up_until_they_are_set_back():
-    model = GPT(random.Random(1))
-    team = make_team(model)
+def test_a_batch_forgets_the_gradients_of_the_one_before():
+    team = make_team(GPT(random.Random(1)))
     team.backward(X, Y)
-    once = [slope.copy() for slope in gradients(model)]
+    once = summed(team)
     team.backward(X, Y)
-    assert_close(gradients(model), [2 * slope for slope in once])
+    assert all(np.array_equal(slope, same) for slope, same in zip(summed(team), once))
+
+
+@pytest.mark.parametrize("micro_batches", [1, 3])
+@pytest.mark.parametrize("processes", [1, 2, 3])
+def test_shares_are_stepped_as_the_whole_is(processes, micro_batches):
+    """Clipped in every other step. One process with the AdamW and the clipping of before, which
+    are compared with torch's, does the same.
+    """
+    model, other = GPT(random.Random(1), GPTConfig(L=2)), GPT(random.Random(1), GPTConfig(L=2))
+    team, plain = make_team(model, processes), AdamW(decay_groups(other, 0.1), lr=0.01)
+    for done in range(6):
+        max_norm = math.inf if done % 2 else 0.1
+        loss, norm = team.backward(X, Y, micro_batches), team.step(max_norm)
+        expected, _ = alone(other, X, Y)
+        assert loss == pytest.approx(expected, rel=1e-10)
+        assert norm == pytest.approx(clip_grad_norm(plain.params, max_norm), rel=1e-9)
+        plain.step()
+    weights, others = ([w.data for w in m.parameters()] for m in (model, other))
+    assert_close(weights, others)
+    assert_close(team.flat.views(team.optimizer.m), plain.m)
+    assert_close(team.flat.views(team.optimizer.v), plain.v)
+
+
+def test_each_process_steps_only_its_share():
+    """All three shares begin at multiples of 16; with the others gone, only ours moves."""
+    team = make_team(GPT(random.Random(1)), processes=3)
+    ends, size = [], team.flat.data.size
+    for rank in range(3):
+        team.take(rank)
+        ends.append((team.start, team.stop))
+    team.take(1)
+    assert [start for start, _ in ends] == [0, *(stop for _, stop in ends[:2])]
+    assert ends[2][1] == size and {place % 16 for end in ends for place in end} == {0}
+    assert max(b - a for a, b in ends) - min(b - a for a, b in ends) <= 16
+    before = team.flat.data.copy()
+    team.flat.grad[...] = 1.0
+    team.update(1.0, 0.1, 0)
+    start, stop = ends[1]
+    changed = team.flat.data != before
+    assert changed[start:stop].all() and not changed[:start].any() and not changed[stop:].any()
+
+
+def test_one_process_shares_nothing():
+    before = set(multiprocessing.active_children())
+    worker = make_team(GPT(random.Random(1)), processes=1)
+    assert not isinstance(worker, Team)
+    assert set(multiprocessing.active_children()) <= before
+    assert worker.flat.data.flags.owndata and worker.flat.data.base is None
+
+
+def test_after_a_mistake_the_team_goes_on(monkeypatch):
+    """No answer of a helper is left over, to be taken for that to another question."""
+    team = make_team(GPT(random.Random(1)), processes=3)
+    expected = team.backward(X, Y)
+    with pytest.raises(ValueError, match="expected 16 at most"):
+        team.backward(np.zeros((3, 17), int), np.zeros((3, 17), int))
+    assert team.backward(X, Y) == expected
 
 
 def test_a_helper_that_was_killed():
@@ -133,21 +194,21 @@ def test_a_mistake_of_a_helper_reaches_the_caller(monkeypatch):
         make_team(GPT(random.Random(1))).backward(x, x)
 
 
-@pytest.mark.parametrize("wrong", [0, 1])
-def test_after_a_mistake_the_next_answers_are_those_to_the_next_batch(monkeypatch, wrong):
+@pytest.mark.parametrize("wrong, kind", [(0, ValueError), (1, ValueError), (0, KeyboardInterrupt)])
+def test_after_a_mistake_the_next_answers_are_those_to_the_next_batch(monkeypatch, wrong, kind):
     """A row each for three processes: the first of them, or the second, meets a refused token."""
     logits = GPT.__call__
 
     def refuse(model, tokens):
         if np.any(tokens == 26):
-            raise ValueError("GPT: got the token 26; expected less")
+            raise kind("GPT: got the token 26; expected less")
         return logits(model, tokens)
 
     monkeypatch.setattr(GPT, "__call__", refuse)
     model, x = GPT(random.Random(1)), X[:3].copy()
     x[wrong, 0] = 26
     team = make_team(model, processes=3)
-    with pytest.raises(ValueError, match="GPT: got the token 26"):
+    with pytest.raises(kind, match="GPT: got the token 26"):
         team.backward(x, Y[:3])
     assert team.backward(X[2:], Y[2:]) == pytest.approx(alone(model, X[2:], Y[2:])[0], abs=1e-12)
 

@@ -4,7 +4,7 @@ import random
 
 import pytest
 
-from model import run
+from engine import parallel
 from model.data import batch
 from model.gpt import GPT
 from tests.compare import assert_close
@@ -27,20 +27,20 @@ class Cramped:
 
 
 def test_patiently():
-    """Write patiently(model, x, y) in model/run.py. It sets the gradients to None and does what
+    """Write patiently(model, x, y) in engine/parallel.py. It sets gradients to None, and does what
     accumulate does with 1 micro-batch; where memory is too small, anew with 2, 4, 8, ... of them,
     as long as there are rows enough. Then it gives up with the MemoryError that it got.
 
     An attempt that breaks off has handed over gradients already. They must not count.
     """
-    assert hasattr(run, "patiently"), "model/run.py has no patiently yet"
+    assert hasattr(parallel, "patiently"), "engine/parallel.py has no patiently yet"
     whole, cramped = GPT(random.Random(1)), Cramped(breaks=(0, 1, 3))
-    loss = run.accumulate(whole, X, Y, 1)
-    assert run.patiently(cramped, X, Y) == pytest.approx(loss)
+    loss = parallel.accumulate(whole, X, Y, 1)
+    assert parallel.patiently(cramped, X, Y) == pytest.approx(loss)
     assert cramped.rows == [32, 16, 8, 8] + [4] * 8
     for mine, other in zip(cramped.parameters(), whole.parameters()):
         assert_close(mine.grad, other.grad)
     hopeless = Cramped(breaks=range(100))
     with pytest.raises(MemoryError):
-        run.patiently(hopeless, X, Y)
+        parallel.patiently(hopeless, X, Y)
     assert hopeless.rows == [32, 16, 8, 4, 2, 1]

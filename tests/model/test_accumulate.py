@@ -7,22 +7,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from engine.flat import Flat
 from engine.ops import cross_entropy
-from engine.optim import decay_groups
-from engine.parallel import Team
+from engine.parallel import accumulate
 from model.data import batch
 from model.gpt import GPT, GPTConfig
-from model.run import accumulate
 from tests.compare import assert_close
 
 ROOT = Path(__file__).parents[2]
 # 32 rows of 2 to 9 tokens: the micro-batches differ in how many they hold.
 X, Y = batch(["abcdefgh"[: 1 + i // 4] for i in range(32)])
-
-
-def alone(model):
-    return Team(model, Flat(decay_groups(model, 0.1)), 1)
 
 
 def gradients(model):
@@ -34,7 +27,7 @@ def test_a_batch_of_32_equals_its_micro_batches_one_after_another(micro_batches)
     whole, parted = GPT(random.Random(1), GPTConfig(L=2)), GPT(random.Random(1), GPTConfig(L=2))
     loss = cross_entropy(whole(X), Y)
     loss.backward()
-    assert accumulate(alone(parted), X, Y, micro_batches) == pytest.approx(loss.item(), abs=1e-12)
+    assert accumulate(parted, X, Y, micro_batches) == pytest.approx(loss.item(), abs=1e-12)
     assert_close(gradients(parted), gradients(whole))
 
 
@@ -44,14 +37,14 @@ def test_a_micro_batch_without_a_token_to_predict_adds_nothing():
     y[8:16] = -1
     loss = cross_entropy(whole(X), y)
     loss.backward()
-    assert accumulate(alone(parted), X, y, 4) == pytest.approx(loss.item(), abs=1e-12)
+    assert accumulate(parted, X, y, 4) == pytest.approx(loss.item(), abs=1e-12)
     assert_close(gradients(parted), gradients(whole))
 
 
 def test_in_float32_too():
     whole, parted = (GPT(random.Random(1), GPTConfig(L=2)).to(np.float32) for _ in range(2))
-    accumulate(alone(whole), X, Y, 1)
-    accumulate(alone(parted), X, Y, 4)
+    accumulate(whole, X, Y, 1)
+    accumulate(parted, X, Y, 4)
     assert {grad.dtype for grad in gradients(parted)} == {np.dtype(np.float32)}
     assert_close(gradients(parted), gradients(whole), "float32")
 
@@ -63,7 +56,7 @@ def test_the_mean_of_the_micro_batches_means_would_be_another_loss():
         cross_entropy(model(x), y).item()
         for x, y in zip(np.array_split(X, 4), np.array_split(Y, 4))
     ]
-    assert abs(np.mean(means) - accumulate(alone(model), X, Y, 4)) > 1e-4
+    assert abs(np.mean(means) - accumulate(model, X, Y, 4)) > 1e-4
 
 
 def test_four_micro_batches_need_less_than_half_of_the_memory():
@@ -71,7 +64,7 @@ def test_four_micro_batches_need_less_than_half_of_the_memory():
         model = GPT(random.Random(1), GPTConfig(T=64, L=2))
         x = np.ones((32, 64), dtype=int)
         tracemalloc.start()
-        accumulate(alone(model), x, x, micro_batches)
+        accumulate(model, x, x, micro_batches)
         _, most = tracemalloc.get_traced_memory()
         tracemalloc.stop()
         return most
