@@ -50,6 +50,7 @@ class GPTConfig:
 # Models by name; V and scale are those of names until the data has been read.
 CONFIGS = {
     "names": GPTConfig(T=16, C=16, H=4, L=1),
+    "stories": GPTConfig(T=128, C=64, H=4, L=2),
     "tiny": GPTConfig(T=64, C=64, H=4, L=2),
     "small": GPTConfig(T=64, C=128, H=4, L=4),
     "medium": GPTConfig(T=256, C=384, H=6, L=6),

@@ -20,7 +20,7 @@ class Option(NamedTuple):
 
 OPTIONS = {
     "learning_rate": Option(float, 1e-9, math.inf, 0.02, 0.005, "how far a step goes"),
-    "steps": Option(int, 1, 10_000_000, 2700, 2500, "how many"),
+    "steps": Option(int, 1, 10_000_000, 2700, 3000, "how many"),
     "batch_size": Option(int, 1, 100_000, 32, 16, "rows a step"),
     "processes": Option(int, 1, 64, 1, 2, "share a batch"),
     "micro_batches": Option(int, 1, "batch_size", 1, 1, "of a batch, one after another"),
@@ -30,7 +30,7 @@ OPTIONS = {
     "merges": Option(int, 0, math.inf, 0, 1024, "how many; 0: single bytes"),
 }
 NAMES_RUN = {"model": "names"} | {name: option.names for name, option in OPTIONS.items()}
-TEXT_RUN = {"model": "tiny"} | {name: option.text for name, option in OPTIONS.items()}
+TEXT_RUN = {"model": "stories"} | {name: option.text for name, option in OPTIONS.items()}
 
 
 def flag(name):

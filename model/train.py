@@ -51,7 +51,7 @@ def main():
     parser = argparse.ArgumentParser(prog="train", description=__doc__)
     parser.add_argument("--data", help="stories (default), names, shakespeare, or a text file")
     parser.add_argument("--names", help="a text file with one name a line, for --data names")
-    parser.add_argument("--model", choices=CONFIGS, help="sizes; default tiny, for names names")
+    parser.add_argument("--model", choices=CONFIGS, help="sizes; default stories, for names names")
     add_options(parser)
     parser.add_argument("--resume", action="store_true", help="go on from the last checkpoint")
     options = parser.parse_args()

@@ -19,7 +19,7 @@ from model.run import Run
 from model.train import train
 
 ROOT = Path(__file__).parents[2]
-TEXT = "the cat sat on the mat. the hat sat on the cat. " * 40
+TEXT = "the cat sat on the mat. the hat sat on the cat. " * 80
 
 
 def test_a_window_and_the_same_one_place_later():
@@ -91,8 +91,8 @@ def test_load_data(tmp_path):
             b"\xff\xfe" * 1000,
             "(not UTF-8 text); expected names, stories, shakespeare, or a text file",
         ),
-        (b"", "data: got 0 tokens held out; expected 130 or more"),
-        (b"short", "data: got 1 tokens held out; expected 130 or more"),
+        (b"", "data: got 0 tokens held out; expected 258 or more"),
+        (b"short", "data: got 1 tokens held out; expected 258 or more"),
     ],
 )
 def test_unusable_text_gets_one_line(tmp_path, content, message):
@@ -115,7 +115,7 @@ def test_training_on_a_text_of_ones_own(tmp_path):
     )
     assert done.returncode == 0
     report, _, counted, *_ = done.stdout.splitlines()
-    sizes = GPT(random.Random(1), replace(CONFIGS["tiny"], V=258))
+    sizes = GPT(random.Random(1), replace(CONFIGS["stories"], V=258))
     assert f"{sum(w.data.size for w in sizes.parameters()):,} weights" in report
     assert counted.startswith(f"uniform {math.log2(len(set(TEXT))):.3f} · ")
     held_out, bits = (float(re.search(rf"{x} ([0-9.]+)", report)[1]) for x in ("out", "byte"))
