@@ -12,28 +12,36 @@ from collections import Counter, defaultdict
 # Bytes above 127, parts of letters such as é, count as letters.
 WORDS = re.compile(rb" ?[A-Za-z\x80-\xff]+| ?[0-9]+| ?[^\sA-Za-z0-9\x80-\xff]+|\s+(?!\S)|\s+")
 
+BYTES = range(256)
+
 
 class Tokenizer:
     """Turns bytes into tokens, numbers from 0 to V - 1, and back: decode(encode(text)) == text.
 
-    Token 0 to 255 is that byte; token 256 + k is the k-th pair of tokens in `merges` as one.
+    Token k below 256 is the byte order[k]; token 256 + k is the k-th pair of tokens in `merges`
+    as one. split cuts a text into words; end, if given, is one more token, to which no text is ever
+    encoded.
     """
 
-    # No token ends a text, and a text has any length; one is enough to show.
-    end, longest, samples = None, math.inf, 1
+    # A text has any length; one is enough to show.
+    longest, samples = math.inf, 1
 
-    def __init__(self, merges=()):
+    def __init__(self, merges=(), order=BYTES, split=WORDS.findall, end=None):
         self.merges = [tuple(pair) for pair in merges]
         self.token = {pair: 256 + k for k, pair in enumerate(self.merges)}
-        self.pieces = [bytes([byte]) for byte in range(256)]
+        self.split, self.byte = split, {byte: k for k, byte in enumerate(order)}
+        self.pieces = [bytes([byte]) for byte in order]
         for a, b in self.merges:
             self.pieces.append(self.pieces[a] + self.pieces[b])
+        self.end = None if end is None else len(self.pieces)
+        self.pieces += [] if end is None else [end]
         self.V = len(self.pieces)
         self.known = {}
 
     def start(self, prompt):
-        """The tokens of a prompt; '' stands for a new line."""
-        return self.encode((prompt or "\n").encode())
+        """The tokens of a prompt; '' stands for the end of another text."""
+        start = self.encode(b"\n") if self.end is None else [self.end]
+        return self.encode(prompt.encode()) or start
 
     def state(self):
         """What is saved with a model: the name of this kind, and what Tokenizer is made of."""
@@ -42,7 +50,7 @@ class Tokenizer:
     def encode(self, text):
         """b"the cat" -> the tokens of each of its words, one after the other."""
         tokens = []
-        for word in WORDS.findall(text):
+        for word in self.split(text):
             if word not in self.known:
                 self.known[word] = self.encode_word(word)
             tokens += self.known[word]
@@ -50,7 +58,7 @@ class Tokenizer:
 
     def encode_word(self, word):
         """Merges learnt pairs, in the order in which they were learnt, until none is left."""
-        tokens = list(word)
+        tokens = [self.byte[byte] for byte in word]
         while len(tokens) > 1:
             pair = min(zip(tokens, tokens[1:]), key=lambda pair: self.token.get(pair, math.inf))
             if pair not in self.token:
