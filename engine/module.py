@@ -58,7 +58,12 @@ def named(name, child):
 
 
 def matrix(rng, rows, columns, scale=0.1):
-    """Rows of small random weights around 0; scale is how far from 0 they usually lie."""
+    """Rows of small random weights around 0; scale is how far from 0 they usually lie.
+
+    Without an rng all are 0, for those who will fill them from a file.
+    """
+    if rng is None:
+        return Tensor(np.zeros((rows, columns)))
     return Tensor([[rng.gauss(0.0, scale) for _ in range(columns)] for _ in range(rows)])
 
 

@@ -54,6 +54,10 @@ CONFIGS = {
     "tiny": GPTConfig(T=64, C=64, H=4, L=2),
     "small": GPTConfig(T=64, C=128, H=4, L=4),
     "medium": GPTConfig(T=256, C=384, H=6, L=6),
+    "gpt2": GPTConfig(V=50_257, T=1024, C=768, H=12, L=12),
+    "gpt2-medium": GPTConfig(V=50_257, T=1024, C=1024, H=16, L=24),
+    "gpt2-large": GPTConfig(V=50_257, T=1024, C=1280, H=20, L=36),
+    "gpt2-xl": GPTConfig(V=50_257, T=1024, C=1600, H=25, L=48),
 }
 
 

@@ -1,6 +1,7 @@
 """Invents names, or goes on with a text, with the weights that make train has left."""
 
 import argparse
+import codecs
 import random
 
 from model.gpt import next_token
@@ -9,15 +10,23 @@ from model.services.progress import fail, run_program
 
 
 def sample_text(model, rng, tokenizer, length, prompt="", **choice):
-    """The prompt and up to `length` tokens that go on from it, until a name or a text ends.
+    """The prompt and up to `length` tokens that go on from it, as stream_text draws them."""
+    return "".join(stream_text(model, rng, tokenizer, length, prompt, **choice))
+
+
+def stream_text(model, rng, tokenizer, length, prompt="", **choice):
+    """The prompt, and piece by piece what goes on from it, until a name or a text ends.
 
     choice: temperature, top_k and top_p, as for next_token.
-    A letter of several bytes that stays incomplete is shown as �.
+    A letter of several bytes comes once it is whole; one that stays incomplete is shown as �.
     """
     tokens = tokenizer.start(prompt)
     length = min(length, tokenizer.longest - len(tokens))
-    tokens = continuation(model, rng, tokens, length, tokenizer.end, **choice)
-    return tokenizer.decode(tokens).decode(errors="replace")
+    decoder = codecs.getincrementaldecoder("utf-8")("replace")
+    yield prompt
+    for token in continuation(model, rng, tokens, length, tokenizer.end, **choice):
+        yield decoder.decode(tokenizer.decode([token]))
+    yield decoder.decode(b"", final=True)
 
 
 def sample_line(model, rng, tokenizer, length):
@@ -27,7 +36,7 @@ def sample_line(model, rng, tokenizer, length):
 
 
 def continuation(model, rng, numbers, length, stop=None, **choice):
-    """The numbers and up to `length` more, until `stop` comes. The model sees the last T."""
+    """Up to `length` numbers that go on, until `stop` comes. The model sees the last T."""
     numbers = list(numbers)
     for _ in range(length):
         probs = next_token(model, numbers[-model.config.T :], **choice)
@@ -35,7 +44,7 @@ def continuation(model, rng, numbers, length, stop=None, **choice):
         if number == stop:
             break
         numbers.append(number)
-    return numbers
+        yield number
 
 
 def main():
@@ -59,7 +68,9 @@ def main():
         model, tokenizer = load()
         length, prompt = options.length, options.prompt
         for _ in range(options.count or tokenizer.samples):
-            print(sample_text(model, rng, tokenizer, length, prompt, **choice).strip())
+            for piece in stream_text(model, rng, tokenizer, length, prompt, **choice):
+                print(piece, end="", flush=True)
+            print()
     except ValueError as error:
         fail(f"sample: {error}")
 
