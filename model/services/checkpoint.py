@@ -17,6 +17,7 @@ from model.tokenizer import Tokenizer
 
 CHECKPOINT = Path("runs/checkpoint.safetensors")
 TOKENIZERS = {"letters": Letters, "pieces": Tokenizer}
+LEFT = f"what make train leaves at {STEP}"
 
 
 def write(path, arrays, state):
@@ -30,7 +31,9 @@ def write(path, arrays, state):
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with open(beside, "wb") as file:
-            file.write(save(arrays, {"state": text, "checksum": checksum(text, arrays)}))
+            # The format is what readers of other programs ask for.
+            header = {"format": "pt", "state": text, "checksum": checksum(text, arrays)}
+            file.write(save(arrays, header))
             file.flush()
             os.fsync(file.fileno())
         os.replace(beside, path)
@@ -49,20 +52,12 @@ def read(path):
 
     Raises ValueError where there is none, or it is damaged or foreign, or of another step.
     """
+    arrays, metadata = read_file(path, LEFT)
     try:
-        if path.exists() and not path.is_file():  # to read a pipe is to wait for its writer
-            raise ValueError
-        path.open("rb").close()  # safe_open says "no such file" of one that it may not read
-        with safe_open(path, "numpy") as file:
-            text, expected = (file.metadata()[key] for key in ("state", "checksum"))
-            arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118, not a dict
+        text, expected = metadata["state"], metadata["checksum"]
         state = json.loads(text)
         step = state["step"]
-    except FileNotFoundError:
-        raise unusable(path, "no file") from None
-    except PermissionError as error:
-        raise unusable(path, error.strerror) from None
-    except (OSError, SafetensorError, ValueError, TypeError, LookupError, RecursionError):
+    except (ValueError, TypeError, LookupError, RecursionError):
         raise unusable(path, "a damaged or foreign file") from None
     if step != STEP:
         raise unusable(path, f"one of {step}")
@@ -79,7 +74,26 @@ def checksum(text, arrays):
     return sha256.hexdigest()
 
 
-def unusable(path, got, expected=f"what make train leaves at {STEP}"):
+def read_file(path, expected, get=safe_open.get_tensor):
+    """(arrays, metadata) of a safetensors file, each array as `get` takes it from there.
+
+    Raises ValueError where it is none.
+    """
+    try:
+        if path.exists() and not path.is_file():  # to read a pipe is to wait for its writer
+            raise ValueError
+        path.open("rb").close()  # safe_open says "no such file" of one that it may not read
+        with safe_open(path, "numpy") as file:
+            return {name: get(file, name) for name in file.keys()}, file.metadata()  # noqa: SIM118
+    except FileNotFoundError:
+        raise unusable(path, "no file", expected) from None
+    except PermissionError as error:
+        raise unusable(path, error.strerror, expected) from None
+    except (OSError, SafetensorError, ValueError, TypeError):
+        raise unusable(path, "a damaged or foreign file", expected) from None
+
+
+def unusable(path, got, expected=LEFT):
     return ValueError(f"checkpoint: got {got} at {path}; expected {expected}")
 
 
