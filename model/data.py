@@ -1,15 +1,13 @@
 """Text as arrays of numbers: names, a row each, or windows of a long text."""
 
 import hashlib
-import http.client
-import os
 import random
-import urllib.request
 from abc import ABC, abstractmethod
 from pathlib import Path
 
 import numpy as np
 
+from model.services.download import fetch
 from model.stories import floor, generate
 from model.tokenizer import learn
 
@@ -221,26 +219,7 @@ def shakespeare(url=SHAKESPEARE, path=Path("runs/shakespeare.txt")):
 
     Raises ValueError where they cannot be had, or are not the text that was expected.
     """
-    try:
-        if not path.exists():
-            with urllib.request.urlopen(url, timeout=30) as answer:
-                text = answer.read(SHAKESPEARE_SIZE + 1)
-            check_shakespeare(text, url)
-            path.parent.mkdir(parents=True, exist_ok=True)
-            # Under a name of its own until it is whole: other programs may want it too.
-            beside = path.with_name(f"{path.name}.{os.getpid()}")
-            beside.write_bytes(text)
-            os.replace(beside, path)
-        check_shakespeare(path.read_bytes(), path)
-    except (OSError, http.client.HTTPException):
-        raise ValueError(f"data: got nothing from {url}; expected a network, or {path}") from None
-    return path
-
-
-def check_shakespeare(text, place):
-    digest = hashlib.sha256(text).hexdigest()
-    if digest != SHAKESPEARE_SHA256:
-        raise ValueError(f"data: got sha256 {digest[:12]}… from {place}; expected 86c4e6aa9db7…")
+    return fetch(url, path, SHAKESPEARE_SIZE, SHAKESPEARE_SHA256)
 
 
 def load_data(name, path=NAMES_FILE, T=64, merges=0):

@@ -2,11 +2,13 @@
 
 import json
 import re
+from pathlib import Path
 
 import numpy as np
 
 from model.gpt import GPT, GPTConfig
 from model.services.checkpoint import load_state_dict, unusable, write
+from model.services.download import fetch
 from model.services.weights import read_json, read_weights
 from model.vocabulary import read_vocabulary
 
@@ -20,6 +22,18 @@ GPT2_NAMES = {
 GPT2_NAMES |= {"attn.proj": "attn.c_proj", "mlp.up": "mlp.c_fc", "mlp.down": "mlp.c_proj"}
 # What GPT-2's configuration calls our sizes.
 SIZES = {"V": "vocab_size", "T": "n_positions", "C": "n_embd", "H": "n_head", "L": "n_layer"}
+# What `--weights gpt2` downloads: sizes in bytes and sha256.
+URL = (
+    "https://huggingface.co/openai-community/gpt2/resolve/607a30d783dfa663caf39e06633721c8d4cfcd7e/"
+)
+FILES = {
+    "config.json": (665, "0daed7749b4f02b8f76240d5444551d7b08712dab4d0adb8239c56ba823bb7b4"),
+    "merges.txt": (456_318, "1ce1664773c50f3e0cc8842619a93edc4624525b728b188a9e0be33b7726adc5"),
+    "model.safetensors": (
+        548_105_171,
+        "248dfc3911869ec493c76e65bf2fcf7f615828b0254c12b473182f0f81d3a707",
+    ),
+}
 # What else changes the arithmetic: what this model computes, and other words for the same.
 FIXED = {
     "model_type": ["gpt2"],
@@ -46,6 +60,18 @@ def published(model):
             name = name.replace(ours, theirs)
         found[name] = weight.data.T if ".c_" in name else weight.data
     return found
+
+
+def find(name, url=URL, folder=Path("runs/gpt2")):
+    """The folder that --weights names; "gpt2" is one with the published files, downloaded once."""
+    if name != "gpt2":
+        return Path(name)
+    try:
+        for file, (size, digest) in FILES.items():
+            fetch(url + file, folder / file, size, digest)
+    except ValueError as error:
+        raise ValueError(f"{error}; {', '.join(FILES)} belong into {folder}") from None
+    return folder
 
 
 def load_gpt2(folder):

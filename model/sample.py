@@ -3,10 +3,9 @@
 import argparse
 import codecs
 import random
-from pathlib import Path
 
 from model.gpt import next_token
-from model.gpt2 import load_gpt2
+from model.gpt2 import find, load_gpt2
 from model.services.checkpoint import load
 from model.services.progress import fail, run_program
 
@@ -51,7 +50,7 @@ def continuation(model, rng, numbers, length, stop=None, **choice):
 
 def main():
     parser = argparse.ArgumentParser(prog="sample", description=__doc__)
-    parser.add_argument("--weights", type=Path, help="a folder with GPT-2's files, as runs/gpt2")
+    parser.add_argument("--weights", help="gpt2, downloaded once, or a folder such as ./mine")
     parser.add_argument("--prompt", default="", help="how each name, or the text, begins")
     parser.add_argument("--temperature", type=float, default=1.0, help="default 1.0")
     parser.add_argument("--top-k", type=int, help="only the k most probable; default all")
@@ -68,7 +67,7 @@ def main():
     rng = random.Random(options.seed)
     choice = {name: getattr(options, name) for name in ("temperature", "top_k", "top_p")}
     try:
-        model, tokenizer = load_gpt2(options.weights) if options.weights else load()
+        model, tokenizer = load_gpt2(find(options.weights)) if options.weights else load()
         length, prompt = options.length, options.prompt
         for _ in range(options.count or tokenizer.samples):
             for piece in stream_text(model, rng, tokenizer, length, prompt, **choice):
