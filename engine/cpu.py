@@ -112,27 +112,32 @@ def linear_backward(dy, x, weight):
     return dx, rows(dy).T @ rows(x), sum_over_rows(dy)
 
 
-def attention_forward(qkv, H):
+def attention_forward(qkv, H, kv=None):
     """y[t] = sum over s <= t of p[t, s] * v[s],  p[t] = softmax(q[t] . k[s] / sqrt(D)), each head
 
     qkv (B, T, 3 * C), y (B, T, C). Vaswani and others, 2017.
     Returns y and saved: y and p, (B, H, T, T), in which what lies behind a block is not written.
+    kv: k and v of S places, (B, H, S, D) each, of which those of qkv are the last T. Then s runs
+    over all S, and p is (B, H, T, S).
     """
     B, T, C = qkv.shape[0], qkv.shape[1], qkv.shape[2] // 3
     q, k, v = split_heads(qkv, H)
-    y, p = np.empty((B, T, C), qkv.dtype), np.empty((B, H, T, T), qkv.dtype)
+    k, v = kv or (k, v)
+    before = k.shape[2] - T
+    y, p = np.empty((B, T, C), qkv.dtype), np.empty((B, H, T, before + T), qkv.dtype)
     y_heads = y.reshape(B, T, H, C // H).swapaxes(1, 2)
     # -inf is added where s > t: that takes less time than to write it there.
     mask = np.where(np.tri(min(BLOCK, T), dtype=bool), 0, -np.inf).astype(qkv.dtype)
     for i, j in blocks(T):
-        # Places i to j - 1 look at the first j. Only the last of these, a square, hide something.
-        scores = q[:, :, i:j] @ k[:, :, :j].swapaxes(-1, -2)  # (B, H, j - i, j)
+        # Place i + n looks at the first before + i + n + 1: only the last square hides something.
+        seen = before + j
+        scores = q[:, :, i:j] @ k[:, :, :seen].swapaxes(-1, -2)  # (B, H, j - i, seen)
         scores *= 1 / math.sqrt(C // H)
-        scores[..., i:] += mask[: j - i, : j - i]
+        scores[..., before + i :] += mask[: j - i, : j - i]
         scores -= row_max(scores)
         np.exp(scores, out=scores)
-        shares = np.divide(scores, row_sum(scores), out=p[:, :, i:j, :j])
-        np.matmul(shares, v[:, :, :j], out=y_heads[:, :, i:j])
+        shares = np.divide(scores, row_sum(scores), out=p[:, :, i:j, :seen])
+        np.matmul(shares, v[:, :, :seen], out=y_heads[:, :, i:j])
     return y, (y, p)
 
 

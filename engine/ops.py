@@ -36,12 +36,19 @@ def linear(x, weight, bias):
     return Tensor(y, (x, weight, bias), lambda dy: cpu.linear_backward(dy, x.data, weight.data))
 
 
-def attention(qkv, H):
-    """What each token receives in H heads        qkv (B, T, 3 * C), y (B, T, C)"""
+def attention(qkv, H, cache=None):
+    """What each token receives in H heads        qkv (B, T, 3 * C), y (B, T, C)
+
+    cache: the keys and values of the places before, where these look too; it keeps those of qkv as
+    well. Raises ValueError outside no_grad: no gradient goes into a cache.
+    """
     if qkv.ndim != 3 or qkv.shape[2] % (3 * H):
         got = f"{qkv.shape} and {H} heads"
         raise ValueError(f"attention: got {got}; expected (B, T, 3 * C), C a multiple of the heads")
-    y, saved = cpu.attention_forward(qkv.data, H)
+    if cache is not None and Tensor.recording:
+        raise ValueError("attention: got a cache to be recorded; expected one inside no_grad only")
+    kv = cache and cache.add(*cpu.split_heads(qkv.data, H)[1:])
+    y, saved = cpu.attention_forward(qkv.data, H, kv)
     return Tensor(y, (qkv,), lambda dy: (cpu.attention_backward(dy, qkv.data, saved, H),))
 
 

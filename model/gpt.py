@@ -79,7 +79,7 @@ class Attention(Module):
     token t looks at token s <= t with the share p[s], p = softmax(q[t] · k[s] / sqrt(D)),
     and receives the sum of p[s] * v[s]
 
-    looks: the shares of the last call, (B, H, T, T), if watched was set to True before
+    looks: the shares of the last call without a cache, (B, H, T, T), if watched was True
     """
 
     def __init__(self, rng, config):
@@ -87,11 +87,11 @@ class Attention(Module):
         self.qkv = Linear(rng, C, 3 * C, config.scale)
         self.proj = Linear(rng, C, C, config.scale_out)
 
-    def __call__(self, x):
+    def __call__(self, x, cache=None):
         qkv = self.qkv(x)  # (B, T, C) -> (B, T, 3 * C)
-        if self.watched:
+        if self.watched and cache is None:
             self.looks = cpu.attention_shares(qkv.data, self.H)
-        return self.proj(attention(qkv, self.H))  # (B, T, 3 * C) -> (B, T, C)
+        return self.proj(attention(qkv, self.H, cache))  # (B, T, 3 * C) -> (B, T, C)
 
 
 class LayerNorm(Module):
@@ -137,8 +137,8 @@ class Block(Module):
         self.mlp = MLP(rng, config)
         self.drop = Dropout(config.dropout, noise)
 
-    def __call__(self, x):
-        x = x + self.drop(self.attn(self.ln_1(x)))
+    def __call__(self, x, cache=None):
+        x = x + self.drop(self.attn(self.ln_1(x), cache))
         return x + self.drop(self.mlp(self.ln_2(x)))  # (B, T, C) -> (B, T, C)
 
 
@@ -146,6 +146,7 @@ class GPT(Module):
     """Logits of the next token at every place of B rows, from all tokens up to there.
 
     noise: the generator of what dropout leaves out.
+    cache: a Cache of the tokens before these, which keeps these as well; inside no_grad only.
     """
 
     def __init__(self, rng, config=CONFIGS["names"]):
@@ -157,13 +158,15 @@ class GPT(Module):
         self.blocks = [Block(rng, config, self.noise) for _ in range(config.L)]
         self.ln_f = LayerNorm(config.C)
 
-    def __call__(self, tokens):
-        T, most = tokens.shape[1], len(self.pos_emb)
-        if most < T:
-            raise ValueError(f"GPT: got {T} tokens; expected {most} at most")
-        x = self.drop(embedding(self.tok_emb, tokens) + self.pos_emb[:T])  # (B, T) -> (B, T, C)
-        for block in self.blocks:
-            x = block(x)
+    def __call__(self, tokens, cache=None):
+        start = cache.length if cache else 0
+        end, most = start + tokens.shape[1], len(self.pos_emb)
+        if most < end:
+            raise ValueError(f"GPT: got {end} tokens; expected {most} at most")
+        pos_emb = self.pos_emb[start:end]
+        x = self.drop(embedding(self.tok_emb, tokens) + pos_emb)  # (B, T) -> (B, T, C)
+        for i, block in enumerate(self.blocks):
+            x = block(x, cache and cache.blocks[i])
         return self.ln_f(x) @ self.tok_emb.T  # (B, T, C) @ (C, V) -> (B, T, V)
 
 
@@ -180,15 +183,19 @@ def count_flops(model, B, T):
     return 3 * (2 * B * T * weights + 4 * B * T * T * C * L)
 
 
-def next_token(model, tokens, temperature=1.0, top_k=None, top_p=1.0):
+def next_token(model, tokens, temperature=1.0, top_k=None, top_p=1.0, cache=None):
     """The probability of each next token after `tokens`; a low temperature sharpens them.
 
-    top_k, top_p: see top_k_top_p.
+    top_k, top_p: see top_k_top_p. cache: a Cache of the first tokens; the others are read and kept.
     """
     if not 0.001 <= temperature <= 1000:
         raise ValueError(f"temperature: got {temperature}; expected 0.001 to 1000")
+    read = cache.length if cache else 0
+    if len(tokens) <= read:
+        got = f"{len(tokens)} tokens, {read} of them read"
+        raise ValueError(f"next_token: got {got}; expected at least one to read")
     with no_grad():
-        logits = model(np.array([tokens]))  # (1, T, V)
+        logits = model(np.array([tokens[read:]]), cache)  # (1, T, V)
     return top_k_top_p(cpu.softmax_forward(logits.data[0, -1], temperature), top_k, top_p)
 
 

@@ -4,6 +4,7 @@ import argparse
 import codecs
 import random
 
+from model.cache import Cache
 from model.gpt import next_token
 from model.gpt2 import find, load_gpt2
 from model.services.checkpoint import load
@@ -37,10 +38,14 @@ def sample_line(model, rng, tokenizer, length):
 
 
 def continuation(model, rng, numbers, length, stop=None, **choice):
-    """Up to `length` numbers that go on, until `stop` comes. The model sees the last T."""
-    numbers = list(numbers)
+    """Up to `length` numbers that go on, until `stop` comes. The model sees the last T at most."""
+    T = model.config.T
+    numbers, cache = list(numbers)[-T:], Cache(model)
     for _ in range(length):
-        probs = next_token(model, numbers[-model.config.T :], **choice)
+        if len(numbers) > T:
+            # Without the older half all others have new positions: what was kept is true no longer.
+            numbers, cache = numbers[len(numbers) // 2 :], Cache(model)
+        probs = next_token(model, numbers, cache=cache, **choice)
         (number,) = rng.choices(range(len(probs)), weights=probs)
         if number == stop:
             break
