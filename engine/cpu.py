@@ -323,6 +323,7 @@ def adamw_step(w, grad, m, v, t, lr, betas, eps, weight_decay):
     w = w - lr * weight_decay * w
     m = beta1 * m + (1 - beta1) * grad    v = beta2 * v + (1 - beta2) * grad ** 2
     w = w - lr * m' / (sqrt(v') + eps),   m' = m / (1 - beta1 ** t), v' = v / (1 - beta2 ** t)
+    Returns w, m and v, which it has changed.
     """
     beta1, beta2 = betas
     m_scale, v_scale = 1 / (1 - beta1**t), 1 / (1 - beta2**t)
@@ -332,3 +333,4 @@ def adamw_step(w, grad, m, v, t, lr, betas, eps, weight_decay):
     v += (1 - beta2) * grad * grad
     w *= 1 - lr * weight_decay
     w -= lr * m_scale * m / (np.sqrt(v * v_scale) + eps)
+    return w, m, v

@@ -132,6 +132,7 @@ def test_traceback_for_those_who_want_it():
         ("train", "--data=", "got an empty --data or --names; expected the name of a file"),
         ("train", "--names=", "got an empty --data or --names; expected the name of a file"),
         ("train", "--data names --merges 0", "got 0 merges for names; expected --merges with a "),
+        ("instruments.profile", "--batch-size 99999999999999999999", "; expected 1 to 1,000"),
         ("sample", "--count -1", "got --count -1; expected 1 or more"),
         ("sample", "--length 0", "got --length 0; expected 1 or more"),
         ("sample", "--temperature 1e-320", "expected 0.001 to 1000"),
@@ -143,7 +144,7 @@ def test_a_number_out_of_range(program, number, expected, monkeypatch, capsys):
         importlib.import_module(f"model.{program}").main()
     out, err = capsys.readouterr()
     assert (ended.value.code, out, err.count("\n")) == (2, "", 1)
-    assert err.startswith(f"{program}: ") and expected in err
+    assert err.startswith(f"{program.split('.')[-1]}: ") and expected in err
 
 
 def put(array=None, **sizes):
