@@ -3,7 +3,7 @@
 A method of Tensor is what one writes with plain numbers or numpy's arrays: an operator, a function
 of each number alone (exp, tanh; relu and gelu beside them), an index and the like. The parts of a
 network are functions in ops.py. Of the methods, +, gelu and @ have their arithmetic in cpu.py, as
-those parts have: the GPT calls them.
+those parts have; the GPT calls the first two.
 """
 
 import numpy as np
@@ -128,12 +128,13 @@ class Tensor:
         if not self.parents:
             got = "a Tensor made from nothing"
             raise ValueError(f"backward: got {got}; expected a loss computed outside of no_grad")
-        # A number of numpy's, not a plain one: rules and unbroadcast ask for its shape.
+        # A number of numpy's, not a plain one: rules ask for its shape.
         self.grad = np.ones((), self.dtype)
         while order:
             node = order.pop()
             for parent, gradient in zip(node.parents, node.rule(node.grad), strict=True):
-                gradient = unbroadcast(gradient, parent.shape)
+                if gradient.shape != parent.shape:
+                    gradient = cpu.unbroadcast(gradient, parent.shape)
                 if parent.grad is None:
                     # Only a weight needs a copy: its grad is added to in place.
                     parent.grad = gradient if parent.parents else cpu.copy(gradient)
@@ -345,22 +346,6 @@ def axes(dim, keepdim, axis=None, keepdims=False, dtype=None, out=None):
     if dtype is not None or out is not None or (dim is not None and axis is not None):
         raise ValueError("sum, mean, max: got dtype, out or two axes; expected dim and keepdim")
     return (axis if dim is None else dim), keepdim or keepdims
-
-
-def unbroadcast(gradient, shape):
-    """The gradient of an array of this shape, which numpy has stretched to that of `gradient`.
-
-    Each of its numbers was used in many places and gets the sum of the gradients there.
-    Raises ValueError where no stretching leads from `shape` to the gradient's.
-    """
-    if gradient.shape == shape:
-        return gradient
-    gradient = gradient.sum(axis=tuple(range(gradient.ndim - len(shape))))
-    ones = tuple(axis for axis, size in enumerate(shape[: gradient.ndim]) if size == 1)
-    gradient = gradient.sum(axis=ones, keepdims=True)
-    if gradient.shape != shape:
-        raise ValueError(f"backward: got a gradient of shape {gradient.shape}; expected {shape}")
-    return gradient
 
 
 def parents_first(last):

@@ -75,7 +75,7 @@ def copy(x):
 
 
 def add(a, b):
-    """y = a + b        On the way back both get dy as it is."""
+    """y = a + b        b may miss the first axes of a. On the way back both get dy."""
     return a + b
 
 
@@ -83,6 +83,20 @@ def add_to(total, x):
     """total += x, in place. Returns total."""
     total += x
     return total
+
+
+def unbroadcast(gradient, shape):
+    """The gradient of an array of this shape, which numpy has stretched to that of `gradient`.
+
+    Each of its numbers was used in many places and gets the sum of the gradients there.
+    Raises ValueError where no stretching leads from `shape` to the gradient's.
+    """
+    gradient = gradient.sum(axis=tuple(range(gradient.ndim - len(shape))))
+    ones = tuple(axis for axis, size in enumerate(shape[: gradient.ndim]) if size == 1)
+    gradient = gradient.sum(axis=ones, keepdims=True)
+    if gradient.shape != shape:
+        raise ValueError(f"backward: got a gradient of shape {gradient.shape}; expected {shape}")
+    return gradient
 
 
 def matmul_forward(a, b):
@@ -99,17 +113,18 @@ def matmul_backward(dy, a, b):
     return (rows(dy) @ b.T).reshape(a.shape), rows(a).T @ rows(dy)
 
 
-def linear_forward(x, weight, bias):
-    """y = x @ weight.T + bias        x (…, C), weight (K, C), bias (K), y (…, K)"""
+def linear_forward(x, weight, bias=None):
+    """y = x @ weight.T + bias        x (…, C), weight (K, C), bias (K) or None, y (…, K)"""
     y = rows(x) @ weight.T
-    y += bias
-    return y.reshape(*x.shape[:-1], len(bias))
+    if bias is not None:
+        y += bias
+    return y.reshape(*x.shape[:-1], len(weight))
 
 
-def linear_backward(dy, x, weight):
-    """dx = dy @ weight    dweight = dy.T @ x    dbias = the sum of dy over all rows"""
-    dx = (rows(dy) @ weight).reshape(x.shape)
-    return dx, rows(dy).T @ rows(x), sum_over_rows(dy)
+def linear_backward(dy, x, weight, biased=True):
+    """dx = dy @ weight    dweight = dy.T @ x    dbias = the sum of dy over all rows, if biased"""
+    dx, dweight = (rows(dy) @ weight).reshape(x.shape), rows(dy).T @ rows(x)
+    return (dx, dweight, sum_over_rows(dy)) if biased else (dx, dweight)
 
 
 def attention_forward(qkv, H, kv=None):
@@ -203,8 +218,8 @@ def softmax_backward(dy, p, temperature):
     return p * (dy - (p * dy).sum(axis=-1, keepdims=True)) / temperature
 
 
-def cross_entropy_forward(logits, y, ignore_index):
-    """The mean of -log(p[y]) over all places, p = softmax(logits)     logits, p (…, V), y (…)
+def cross_entropy_forward(logits, y, ignore_index, count):
+    """The sum of -log(p[y]) over all places / count, p = softmax(logits)    logits, p (…, V), y (…)
 
     Places where y is ignore_index do not count.
     Returns the loss and saved: highest, of each row, and log(sum of exp(logits - highest)).
@@ -214,15 +229,17 @@ def cross_entropy_forward(logits, y, ignore_index):
     shifted = logits - highest
     log_sum = np.log(np.exp(shifted).sum(axis=-1, keepdims=True))
     log_p = shifted[counted, y[counted]] - log_sum[counted, 0]
-    return -log_p.mean(), (highest, log_sum)
+    # The mean of these places, times their share of all that are counted.
+    share = np.array(counted.sum() / count, logits.dtype)
+    return -log_p.mean() * share, (highest, log_sum, share)
 
 
 def cross_entropy_backward(dy, logits, y, saved, ignore_index):
-    """dlogits = dy / number of places * (p - 1 at y, p elsewhere), 0 at places that do not count
+    """dlogits = dy / count * (p - 1 at y, p elsewhere), 0 at places that do not count
 
     p = exp(logits - highest - log of the sum), made anew: a row keeps two numbers in place of V.
     """
-    highest, log_sum = saved
+    highest, log_sum, share = saved
     counted = y != ignore_index
     slopes = logits - highest
     slopes -= log_sum
@@ -230,7 +247,7 @@ def cross_entropy_backward(dy, logits, y, saved, ignore_index):
     slopes[~counted] = 0.0
     slopes[counted, y[counted]] -= 1.0
     # A numpy integer would turn float32 into float64; a plain one does not.
-    return dy / int(counted.sum()) * slopes
+    return dy * share / int(counted.sum()) * slopes
 
 
 def dropout_forward(x, p, noise):
@@ -309,6 +326,12 @@ def row_mean(x):
 def square_sum(x):
     """The sum of the squares of all numbers of x, a plain number"""
     return float(np.vdot(x, x))
+
+
+def fill(x, number):
+    """x = number everywhere, in place. Returns x."""
+    x[...] = number
+    return x
 
 
 def scale(x, factor):

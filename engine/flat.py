@@ -58,7 +58,7 @@ class Flat:
         for param, data, grad in zip(self.params, self.data_views, self.grad_views):
             if param.data is not data or param.grad is not grad:
                 raise ValueError("Flat: got other arrays than at first; expected a new Flat")
-        self.grad[...] = 0.0
+        cpu.fill(self.grad, 0.0)
 
 
 class FlatAdamW:

@@ -27,13 +27,19 @@ def embedding(weight, index):
     return Tensor(cpu.embedding_forward(weight.data, index), (weight,), rule)
 
 
-def linear(x, weight, bias):
-    """y = x @ weight.T + bias        x (…, C), weight (K, C), bias (K), y (…, K)"""
-    if weight.ndim != 2 or weight.shape != bias.shape + x.shape[-1:]:
-        got = f"x {x.shape}, weight {weight.shape} and bias {bias.shape}"
-        raise ValueError(f"linear: got {got}; expected (…, C), (K, C) and (K)")
-    y = cpu.linear_forward(x.data, weight.data, bias.data)
-    return Tensor(y, (x, weight, bias), lambda dy: cpu.linear_backward(dy, x.data, weight.data))
+def linear(x, weight, bias=None):
+    """y = x @ weight.T + bias        x (…, C), weight (K, C), bias (K) or None, y (…, K)"""
+    biases = () if bias is None else (bias,)
+    fits = weight.ndim == 2 and weight.shape[1:] == x.shape[-1:]
+    if not fits or any(bias.shape != weight.shape[:1] for bias in biases):
+        got = f"x {x.shape}, weight {weight.shape} and bias {None if bias is None else bias.shape}"
+        raise ValueError(f"linear: got {got}; expected (…, C), (K, C) and (K) or None")
+    y = cpu.linear_forward(x.data, weight.data, *(bias.data for bias in biases))
+
+    def rule(dy):
+        return cpu.linear_backward(dy, x.data, weight.data, bias is not None)
+
+    return Tensor(y, (x, weight, *biases), rule)
 
 
 def attention(qkv, H, cache=None):
@@ -52,10 +58,11 @@ def attention(qkv, H, cache=None):
     return Tensor(y, (qkv,), lambda dy: (cpu.attention_backward(dy, qkv.data, saved, H),))
 
 
-def cross_entropy(logits, y, ignore_index=-1):
+def cross_entropy(logits, y, ignore_index=-1, count=None):
     """The mean of -log(p[y]) over all places, p = softmax(logits)     logits (…, V), y (…)
 
     Where y is ignore_index there is nothing to predict: such places do not count.
+    count: what the sum is divided by, where these are only some places of a batch.
     """
     y = np.array(y)  # a copy, as above
     if y.dtype.kind not in "iu" or logits.shape[:-1] != y.shape:
@@ -68,7 +75,8 @@ def cross_entropy(logits, y, ignore_index=-1):
     if wrong.size:
         last = logits.shape[-1] - 1
         raise ValueError(f"cross_entropy: got the label {wrong[0]}; expected 0 to {last}")
-    loss, saved = cpu.cross_entropy_forward(logits.data, y, ignore_index)
+    count = counted.size if count is None else count
+    loss, saved = cpu.cross_entropy_forward(logits.data, y, ignore_index, count)
 
     def rule(dy):
         return (cpu.cross_entropy_backward(dy, logits.data, y, saved, ignore_index),)

@@ -170,15 +170,14 @@ class Team(Worker):
 def accumulate(model, x, y, micro_batches=1, tokens=None):
     """The loss of a batch, and its gradients, added up over micro-batches; x, y (B, T)
 
-    loss = the sum of (tokens of a micro-batch / tokens of the batch) * (its mean loss)
+    loss = the sum over all its tokens / how many they are, a micro-batch after another
     Only one micro-batch's graph is in memory at a time. Adds to the gradients that are there.
     tokens: of the batch, where x and y are only some of its rows.
     """
     loss, tokens = 0.0, np.sum(y >= 0) if tokens is None else tokens
     for inputs, targets in zip(np.array_split(x, micro_batches), np.array_split(y, micro_batches)):
-        share = np.sum(targets >= 0) / tokens
-        if share:
-            micro_loss = cross_entropy(model(inputs), targets) * share
+        if np.any(targets >= 0):
+            micro_loss = cross_entropy(model(inputs), targets, count=tokens)
             micro_loss.backward()
             loss += micro_loss.item()
     return loss

@@ -163,11 +163,11 @@ class GPT(Module):
         end, most = start + tokens.shape[1], len(self.pos_emb)
         if most < end:
             raise ValueError(f"GPT: got {end} tokens; expected {most} at most")
-        pos_emb = self.pos_emb[start:end]
+        pos_emb = embedding(self.pos_emb, np.arange(start, end))  # (T) -> (T, C)
         x = self.drop(embedding(self.tok_emb, tokens) + pos_emb)  # (B, T) -> (B, T, C)
         for i, block in enumerate(self.blocks):
             x = block(x, cache and cache.blocks[i])
-        return self.ln_f(x) @ self.tok_emb.T  # (B, T, C) @ (C, V) -> (B, T, V)
+        return linear(self.ln_f(x), self.tok_emb)  # (B, T, C) -> (B, T, V)
 
 
 def count_flops(model, B, T):
