@@ -8,7 +8,7 @@ those parts have; the GPT calls the first two.
 
 import numpy as np
 
-from engine import cpu
+from engine.backend import BACKENDS, host, on
 
 NUMBERS = (int, float, np.number, np.ndarray)
 FLOATS = (np.float32, np.float64)
@@ -51,7 +51,7 @@ class Tensor:
     def __init__(self, data, parents=(), rule=lambda dy: ()):
         if parents and not Tensor.recording:
             parents, rule = (), lambda dy: ()
-        data = np.asarray(data)
+        data = data if type(data) in BACKENDS else np.asarray(data)
         if data.dtype.kind not in "fiub":
             raise ValueError(f"Tensor: got the dtype {data.dtype}; expected real numbers")
         self.data = data if data.dtype in FLOATS else data.astype(np.float64)
@@ -103,8 +103,8 @@ class Tensor:
         return self.data.item()
 
     def numpy(self):
-        """The array itself, not a copy."""
-        return self.data
+        """The array itself, not a copy; of numbers that lie elsewhere a copy."""
+        return host(self.data)
 
     def detach(self):
         """A Tensor of the same array that was made from nothing: no gradient goes past it."""
@@ -134,20 +134,21 @@ class Tensor:
             node = order.pop()
             for parent, gradient in zip(node.parents, node.rule(node.grad), strict=True):
                 if gradient.shape != parent.shape:
-                    gradient = cpu.unbroadcast(gradient, parent.shape)
+                    gradient = on(gradient).unbroadcast(gradient, parent.shape)
                 if parent.grad is None:
                     # Only a weight needs a copy: its grad is added to in place.
-                    parent.grad = gradient if parent.parents else cpu.copy(gradient)
+                    parent.grad = gradient if parent.parents else on(gradient).copy(gradient)
                 elif parent.parents:
-                    parent.grad = cpu.add(parent.grad, gradient)
+                    parent.grad = on(gradient).add(parent.grad, gradient)
                 else:
-                    parent.grad = cpu.add_to(parent.grad, gradient)
+                    parent.grad = on(gradient).add_to(parent.grad, gradient)
             node.used = node.parents != ()
             node.parents, node.rule = (), None
 
     def __add__(self, other):
         other = lift(other, self.dtype)
-        return Tensor(cpu.add(self.data, other.data), (self, other), lambda dy: (dy, dy))
+        y = on(self.data).add(self.data, other.data)
+        return Tensor(y, (self, other), lambda dy: (dy, dy))
 
     def __mul__(self, other):
         other = lift(other, self.dtype)
@@ -209,8 +210,8 @@ class Tensor:
 
     def gelu(self):
         """y = x * (1 + tanh(sqrt(2 / pi) * (x + 0.044715 * x ** 3))) / 2"""
-        y, saved = cpu.gelu_forward(self.data)
-        return Tensor(y, (self,), lambda dy: (cpu.gelu_backward(dy, self.data, saved),))
+        y, saved = on(self.data).gelu_forward(self.data)
+        return Tensor(y, (self,), lambda dy: (on(dy).gelu_backward(dy, self.data, saved),))
 
     def __neg__(self):
         return self * -1.0
@@ -221,8 +222,12 @@ class Tensor:
         a, b = self.shape, other.shape
         if min(len(a), len(b)) < 2 or a[-1] != b[-2]:
             raise ValueError(f"matmul: got {a} @ {b}; expected (…, N, C) @ (…, C, K)")
-        y = cpu.matmul_forward(self.data, other.data)
-        return Tensor(y, (self, other), lambda dy: cpu.matmul_backward(dy, self.data, other.data))
+        y = on(self.data).matmul_forward(self.data, other.data)
+
+        def rule(dy):
+            return on(dy).matmul_backward(dy, self.data, other.data)
+
+        return Tensor(y, (self, other), rule)
 
     def transpose(self, i, j):
         """Axes i and j change places    dx: they change back"""

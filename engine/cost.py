@@ -7,6 +7,7 @@ import numpy as np
 
 from engine import cpu
 from engine.autograd import parents_first
+from engine.backend import on
 
 
 @contextlib.contextmanager
@@ -65,10 +66,17 @@ def moved(name, arguments, results):
     return nbytes(arguments, *written.values())
 
 
-def count_bytes(f):
-    """(nodes, bytes) of loss = f() and loss.backward().
+def share_memory(x, y):
+    """Whether one is a view of the other. Of arrays that lie elsewhere: True, since there only a
+    function of the backend makes new numbers.
+    """
+    return on(x) is not cpu or np.may_share_memory(x, y)
 
-    A function of engine/cpu.py reads the arrays it is given and writes those it returns; what it
+
+def count_bytes(f, backend=cpu):
+    """(nodes, bytes) of loss = f() and loss.backward(), computed by this backend.
+
+    A function of the backend reads the arrays it is given and writes those it returns; what it
     makes besides and lets go of is not counted. A node that asks no such function reads its parents
     and writes itself; on the way back it reads both, and dy, and writes its parents' gradients.
     What shares memory with dy or a parent is a view of it and moves nothing.
@@ -86,19 +94,20 @@ def count_bytes(f):
         def instead(dy):
             nonlocal total
             made.clear()
-            dy = np.asarray(dy)  # a number of numpy's would share no memory
+            if on(dy) is cpu:
+                dy = np.asarray(dy)  # a number of numpy's would share no memory
             gradients = rule(dy)
             if made:
                 return gradients
-            if not asked and not any(np.may_share_memory(y, x) for x in inputs):
+            if not asked and not any(share_memory(y, x) for x in inputs):
                 total += nbytes(inputs, y)
-            if not all(np.may_share_memory(gradient, dy) for gradient in gradients):
+            if not all(share_memory(gradient, dy) for gradient in gradients):
                 total += nbytes(inputs, y, dy, gradients)
             return gradients
 
         return instead
 
-    with watched(cpu, watch):
+    with watched(backend, watch):
         loss = f()
         results, nodes = {id(x) for x in made}, parents_first(loss)
         for node in nodes:

@@ -79,6 +79,11 @@ def add(a, b):
     return a + b
 
 
+def zeros(size, dtype):
+    """So many zeros"""
+    return np.zeros(size, dtype)
+
+
 def add_to(total, x):
     """total += x, in place. Returns total."""
     total += x

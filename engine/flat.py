@@ -1,8 +1,7 @@
 """All weights of a model in one array, and all their gradients in another."""
 
-import numpy as np
-
 from engine import cpu
+from engine.backend import on
 
 # A weight begins at a multiple of so many numbers: in float32, of 64 bytes.
 ALIGN = 16
@@ -18,11 +17,11 @@ class Flat:
 
     groups: dicts of params and weight_decay, as decay_groups makes them. What is in one group
     stands together; stretches has (start, stop, weight_decay) of each.
-    zeros: makes an array of a size and dtype, as np.zeros does.
+    zeros: makes an array of a size and dtype, as cpu.zeros does; if None, where the weights lie.
     Raises ValueError where the weights are not all of one dtype.
     """
 
-    def __init__(self, groups, zeros=np.zeros):
+    def __init__(self, groups, zeros=None):
         self.params = [param for group in groups for param in group["params"]]
         self.starts, self.stretches, size = [], [], 0
         for group in groups:
@@ -34,7 +33,9 @@ class Flat:
         dtypes = {str(param.dtype) for param in self.params}
         if len(dtypes) != 1:
             raise ValueError(f"Flat: got weights of {sorted(dtypes)}; expected one dtype")
-        self.zeros = lambda: zeros(size, *dtypes)
+        (dtype,) = dtypes
+        zeros = zeros or on(self.params[0].data).zeros
+        self.zeros = lambda: zeros(size, dtype)
         self.data = self.zeros()
         self.data_views = self.views(self.data)
         for param, view in zip(self.params, self.data_views):
@@ -58,14 +59,15 @@ class Flat:
         for param, data, grad in zip(self.params, self.data_views, self.grad_views):
             if param.data is not data or param.grad is not grad:
                 raise ValueError("Flat: got other arrays than at first; expected a new Flat")
-        cpu.fill(self.grad, 0.0)
+        on(self.grad).fill(self.grad, 0.0)
 
 
 class FlatAdamW:
     """AdamW of all weights of a Flat in few sweeps; m and v are flat too. Its plain form is in
     engine/optim.py. A weight that no gradient has reached has one of 0 here, and is stepped too.
 
-    One block after another goes through all lines of AdamW: it is fetched from memory only once.
+    A processor takes one block after another through all lines of AdamW, and fetches it from memory
+    only once.
     """
 
     def __init__(self, flat, lr, betas=(0.9, 0.99), eps=1e-8):
@@ -78,8 +80,10 @@ class FlatAdamW:
         stop = self.flat.data.size if stop is None else stop
         settings = self.t, self.lr, self.betas, self.eps
         arrays = self.flat.data, self.flat.grad, self.m, self.v
+        backend = on(self.flat.data)
+        size = BLOCK if backend is cpu else stop
         for first, end, decay in self.flat.stretches:
             end = min(end, stop)
-            for i in range(max(first, start), end, BLOCK):
-                block = slice(i, min(i + BLOCK, end))
-                cpu.adamw_step(*(array[block] for array in arrays), *settings, decay)
+            for i in range(max(first, start), end, size):
+                block = slice(i, min(i + size, end))
+                backend.adamw_step(*(array[block] for array in arrays), *settings, decay)

@@ -1,8 +1,11 @@
 """Modules: what a model is made of, and what holds its weights."""
 
+from functools import partial
+
 import numpy as np
 
 from engine.autograd import FLOATS, Tensor
+from engine.backend import DEVICES, host
 
 
 class Module:
@@ -26,12 +29,19 @@ class Module:
     def parameters(self):
         return [weight for _, weight in self.named_parameters()]
 
-    def to(self, dtype):
-        """All weights as numbers of this dtype; what is computed from them follows."""
-        if np.dtype(dtype) not in FLOATS:
-            raise ValueError(f"to: got {np.dtype(dtype)}; expected float32 or float64")
+    def to(self, place):
+        """All weights as numbers of this dtype, or on this device; what is computed from them
+        follows.
+        """
+        if place in DEVICES:
+            move = DEVICES[place]
+        elif place in (*FLOATS, "float32", "float64"):
+            move = partial(np.array, dtype=place)
+        else:
+            expected = f"float32 or float64, or a device of {list(DEVICES)}"
+            raise ValueError(f"to: got {getattr(place, '__name__', place)}; expected {expected}")
         for weight in self.parameters():
-            weight.data = weight.data.astype(dtype)
+            weight.data = move(host(weight.data))
         return self
 
     def train(self, mode=True):

@@ -9,6 +9,7 @@ import numpy as np
 
 from engine import cpu
 from engine.autograd import Tensor, lift_all
+from engine.backend import on
 
 
 def embedding(weight, index):
@@ -22,9 +23,9 @@ def embedding(weight, index):
         raise ValueError(f"embedding: got {wrong[0]}; expected 0 to {len(weight) - 1}")
 
     def rule(dy):
-        return (cpu.embedding_backward(dy, index, weight.shape),)
+        return (on(dy).embedding_backward(dy, index, weight.shape),)
 
-    return Tensor(cpu.embedding_forward(weight.data, index), (weight,), rule)
+    return Tensor(on(weight.data).embedding_forward(weight.data, index), (weight,), rule)
 
 
 def linear(x, weight, bias=None):
@@ -34,10 +35,10 @@ def linear(x, weight, bias=None):
     if not fits or any(bias.shape != weight.shape[:1] for bias in biases):
         got = f"x {x.shape}, weight {weight.shape} and bias {None if bias is None else bias.shape}"
         raise ValueError(f"linear: got {got}; expected (…, C), (K, C) and (K) or None")
-    y = cpu.linear_forward(x.data, weight.data, *(bias.data for bias in biases))
+    y = on(x.data).linear_forward(x.data, weight.data, *(bias.data for bias in biases))
 
     def rule(dy):
-        return cpu.linear_backward(dy, x.data, weight.data, bias is not None)
+        return on(dy).linear_backward(dy, x.data, weight.data, bias is not None)
 
     return Tensor(y, (x, weight, *biases), rule)
 
@@ -53,9 +54,9 @@ def attention(qkv, H, cache=None):
         raise ValueError(f"attention: got {got}; expected (B, T, 3 * C), C a multiple of the heads")
     if cache is not None and Tensor.recording:
         raise ValueError("attention: got a cache to be recorded; expected one inside no_grad only")
-    kv = cache and cache.add(*cpu.split_heads(qkv.data, H)[1:])
-    y, saved = cpu.attention_forward(qkv.data, H, kv)
-    return Tensor(y, (qkv,), lambda dy: (cpu.attention_backward(dy, qkv.data, saved, H),))
+    kv = cache and cache.add(*cpu.split_heads(qkv.numpy(), H)[1:])
+    y, saved = on(qkv.data).attention_forward(qkv.data, H, kv)
+    return Tensor(y, (qkv,), lambda dy: (on(dy).attention_backward(dy, qkv.data, saved, H),))
 
 
 def cross_entropy(logits, y, ignore_index=-1, count=None):
@@ -75,19 +76,19 @@ def cross_entropy(logits, y, ignore_index=-1, count=None):
     if wrong.size:
         last = logits.shape[-1] - 1
         raise ValueError(f"cross_entropy: got the label {wrong[0]}; expected 0 to {last}")
-    count = counted.size if count is None else count
-    loss, saved = cpu.cross_entropy_forward(logits.data, y, ignore_index, count)
+    backend, count = on(logits.data), counted.size if count is None else count
+    loss, saved = backend.cross_entropy_forward(logits.data, y, ignore_index, count)
 
     def rule(dy):
-        return (cpu.cross_entropy_backward(dy, logits.data, y, saved, ignore_index),)
+        return (backend.cross_entropy_backward(dy, logits.data, y, saved, ignore_index),)
 
     return Tensor(loss, (logits,), rule)
 
 
 def softmax(logits, temperature=1.0):
     """p[j] = exp(logits[j] / temperature) / (sum of them over the row)        logits, p (…, V)"""
-    p = cpu.softmax_forward(logits.data, temperature)
-    return Tensor(p, (logits,), lambda dy: (cpu.softmax_backward(dy, p, temperature),))
+    p = on(logits.data).softmax_forward(logits.data, temperature)
+    return Tensor(p, (logits,), lambda dy: (on(dy).softmax_backward(dy, p, temperature),))
 
 
 def layernorm(x, weight, bias, eps=1e-5):
@@ -95,18 +96,18 @@ def layernorm(x, weight, bias, eps=1e-5):
     if not weight.shape == bias.shape == x.shape[-1:]:
         got = f"x {x.shape}, weight {weight.shape} and bias {bias.shape}"
         raise ValueError(f"layernorm: got {got}; expected (…, C), (C) and (C)")
-    y, saved = cpu.layernorm_forward(x.data, weight.data, bias.data, eps)
+    y, saved = on(x.data).layernorm_forward(x.data, weight.data, bias.data, eps)
 
     def rule(dy):
-        return cpu.layernorm_backward(dy, x.data, weight.data, saved)
+        return on(dy).layernorm_backward(dy, x.data, weight.data, saved)
 
     return Tensor(y, (x, weight, bias), rule)
 
 
 def dropout(x, p, noise):
     """Each number of x becomes 0 with probability p; the others are multiplied by 1 / (1 - p)."""
-    y, saved = cpu.dropout_forward(x.data, p, noise)
-    return Tensor(y, (x,), lambda dy: (cpu.dropout_backward(dy, saved),))
+    y, saved = on(x.data).dropout_forward(x.data, p, noise)
+    return Tensor(y, (x,), lambda dy: (on(dy).dropout_backward(dy, saved),))
 
 
 def cat(tensors, dim=0):

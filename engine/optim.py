@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 
-from engine import cpu
+from engine.backend import on
 
 
 class SGD:
@@ -58,7 +58,7 @@ class AdamW:
         settings = self.t, self.lr, self.betas, self.eps
         for param, m, v, decay in zip(self.params, self.m, self.v, self.decays):
             if param.grad is not None:
-                cpu.adamw_step(param.data, param.grad, m, v, *settings, decay)
+                on(param.data).adamw_step(param.data, param.grad, m, v, *settings, decay)
 
 
 def decay_groups(model, weight_decay):
@@ -80,10 +80,10 @@ def clip_grad_norm(params, max_norm):
     Pascanu, Mikolov and Bengio, 2013.
     """
     params = [param for param in params if param.grad is not None]
-    norm = math.sqrt(sum(cpu.square_sum(param.grad) for param in params))
+    norm = math.sqrt(sum(on(param.grad).square_sum(param.grad) for param in params))
     if norm > max_norm:
         for param in params:
-            param.grad = cpu.scale(param.grad, max_norm / norm)
+            param.grad = on(param.grad).scale(param.grad, max_norm / norm)
     return norm
 
 

@@ -10,7 +10,7 @@ from multiprocessing.util import Finalize
 
 import numpy as np
 
-from engine import cpu
+from engine.backend import on
 from engine.flat import ALIGN, Flat, FlatAdamW
 from engine.ops import cross_entropy
 
@@ -78,13 +78,14 @@ class Worker:
         mine = self.flat.grad[share]
         for rank, gradient in enumerate(self.gradients):
             if rank != self.rank:
-                cpu.add_to(mine, gradient[share])
-        return cpu.square_sum(mine)
+                on(mine).add_to(mine, gradient[share])
+        return on(mine).square_sum(mine)
 
     def update(self, scale, lr, t):
         """Scales this one's share of the gradients and steps its share of the weights."""
         if scale < 1:
-            cpu.scale(self.flat.grad[self.start : self.stop], scale)
+            mine = self.flat.grad[self.start : self.stop]
+            on(mine).scale(mine, scale)
         self.optimizer.lr, self.optimizer.t = lr, t
         self.optimizer.step(self.start, self.stop)
 

@@ -11,6 +11,7 @@ import numpy as np
 
 from engine import cpu
 from engine.autograd import no_grad
+from engine.backend import host, on
 from engine.module import Module, matrix, vector
 from engine.ops import attention, dropout, embedding, layernorm, linear
 
@@ -90,7 +91,7 @@ class Attention(Module):
     def __call__(self, x, cache=None):
         qkv = self.qkv(x)  # (B, T, C) -> (B, T, 3 * C)
         if self.watched and cache is None:
-            self.looks = cpu.attention_shares(qkv.data, self.H)
+            self.looks = host(on(qkv.data).attention_shares(qkv.data, self.H))
         return self.proj(attention(qkv, self.H, cache))  # (B, T, 3 * C) -> (B, T, C)
 
 
@@ -196,7 +197,7 @@ def next_token(model, tokens, temperature=1.0, top_k=None, top_p=1.0, cache=None
         raise ValueError(f"next_token: got {got}; expected at least one to read")
     with no_grad():
         logits = model(np.array([tokens[read:]]), cache)  # (1, T, V)
-    return top_k_top_p(cpu.softmax_forward(logits.data[0, -1], temperature), top_k, top_p)
+    return top_k_top_p(cpu.softmax_forward(logits.numpy()[0, -1], temperature), top_k, top_p)
 
 
 def top_k_top_p(p, top_k=None, top_p=1.0):

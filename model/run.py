@@ -7,6 +7,7 @@ from dataclasses import asdict, replace
 import numpy as np
 
 from engine.autograd import no_grad
+from engine.backend import host
 from engine.ops import cross_entropy
 from engine.optim import decay_groups, warm_up_cool_down
 from engine.parallel import make_worker
@@ -82,7 +83,7 @@ class Run:
         }
 
     def save(self):
-        write(CHECKPOINT, self.arrays(), self.state())
+        write(CHECKPOINT, {name: host(x) for name, x in self.arrays().items()}, self.state())
 
     def restore(self, arrays, state):
         """Goes on from where arrays() and state() were taken."""

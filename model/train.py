@@ -7,6 +7,7 @@ import sys
 
 import numpy as np
 
+from engine.backend import on
 from engine.cost import count_bytes
 from engine.memory import keep_memory
 from engine.ops import cross_entropy
@@ -41,7 +42,8 @@ def train(run, save=lambda: None, log=lambda metrics: None):
 def cost(model, x, y, micro_batches):
     """What a batch's loss and gradients take, in one line; counted on the first micro-batch."""
     rows = math.ceil(len(x) / micro_batches)  # array_split makes the first the largest
-    nodes, moved = count_bytes(lambda: cross_entropy(model(x[:rows]), y[:rows]))
+    backend = on(model.tok_emb.data)
+    nodes, moved = count_bytes(lambda: cross_entropy(model(x[:rows]), y[:rows]), backend)
     flops, moved = count_flops(model, *x.shape), moved * len(x) / rows
     nodes *= micro_batches
     return f"a step: {flops / 1e9:.3f} GFLOP · {moved / 1e6:.1f} MB moved · {nodes} nodes"

@@ -1,0 +1,27 @@
+"""Where numbers live, and who computes with them.
+
+A backend is a module of functions with the names, arguments and results of engine/cpu.py, for one
+kind of array. Such an array offers shape, dtype, ndim, size, nbytes and len() as numpy's do;
+reshape and x[i:j], which are views; x[...] = y, which copies from the same kind or from numpy's;
+item(), and numpy(), a copy as numpy's array. Indices and labels come as numpy's arrays whatever the
+backend.
+"""
+
+import numpy as np
+
+from engine import cpu
+
+# By kind of array: its backend.
+BACKENDS = {np.ndarray: cpu}
+# By name of a device: what makes an array there of numpy's.
+DEVICES = {"cpu": np.asarray}
+
+
+def on(x):
+    """The backend of an array. A single number is numpy's, wherever the arrays lie."""
+    return BACKENDS.get(type(x), cpu)
+
+
+def host(x):
+    """x as numpy's array: itself, or a copy of what lies elsewhere."""
+    return x if on(x) is cpu else x.numpy()
