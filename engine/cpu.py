@@ -15,6 +15,8 @@ import math
 
 import numpy as np
 
+from engine import noise
+
 SQRT_2_OVER_PI = math.sqrt(2 / math.pi)
 # How many places attention takes at a time.
 BLOCK = 64
@@ -255,19 +257,19 @@ def cross_entropy_backward(dy, logits, y, saved, ignore_index):
     return dy * share / int(counted.sum()) * slopes
 
 
-def dropout_forward(x, p, noise):
+def dropout_forward(x, p, seed, offset):
     """y = x * keep,  keep = 0 with probability p, else 1 / (1 - p), so that y is x on average
 
-    noise: a numpy Generator. Returns y and saved: keep, of x's shape. Srivastava and others, 2014.
+    keep is 0 where the word at that place of the stream `seed`, from counter `offset` on, is below
+    p * 2 ** 32. Srivastava and others, 2014.
     """
-    keep = (noise.random(x.shape, np.float32) >= p).astype(x.dtype)
-    keep *= 1 / (1 - p)
-    return x * keep, keep
+    kept = noise.random_words(seed, offset, x.size).reshape(x.shape) >= int(p * 2**32)
+    return np.where(kept, x * (1 / (1 - p)), 0.0)
 
 
-def dropout_backward(dy, keep):
-    """dx = dy * keep"""
-    return dy * keep
+def dropout_backward(dy, p, seed, offset):
+    """dx = dy * keep, with the same keep: it is computed once more"""
+    return dropout_forward(dy, p, seed, offset)
 
 
 def layernorm_forward(x, weight, bias, eps=1e-5):

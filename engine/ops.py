@@ -105,9 +105,13 @@ def layernorm(x, weight, bias, eps=1e-5):
 
 
 def dropout(x, p, noise):
-    """Each number of x becomes 0 with probability p; the others are multiplied by 1 / (1 - p)."""
-    y, saved = on(x.data).dropout_forward(x.data, p, noise)
-    return Tensor(y, (x,), lambda dy: (on(dy).dropout_backward(dy, saved),))
+    """Each number of x becomes 0 with probability p; the others are multiplied by 1 / (1 - p).
+
+    noise: a Noise. What is kept for the way back is where its words stand, not the words.
+    """
+    seed, offset = noise.take(x.size)
+    y = on(x.data).dropout_forward(x.data, p, seed, offset)
+    return Tensor(y, (x,), lambda dy: (on(dy).dropout_backward(dy, p, seed, offset),))
 
 
 def cat(tensors, dim=0):

@@ -12,6 +12,7 @@ import numpy as np
 
 from engine.backend import on
 from engine.flat import ALIGN, Flat, FlatAdamW
+from engine.noise import Noise
 from engine.ops import cross_entropy
 
 
@@ -97,8 +98,8 @@ class Team(Worker):
     the process that steps its weight, always in the same order: a run repeats to the last bit.
     Known as stage 1 of ZeRO: Rajbhandari and others, 2020.
 
-    noise: the Generator of the model's dropout. A helper starts it anew in each step, from the
-    number of the step and its own, so that all leave out different numbers.
+    noise: the Noise of the model's dropout. A helper has a stream of its own, and in it a place for
+    each step: all leave out different numbers, and a run that is resumed leaves out the same.
 
     Threads would share all memory without any of this. But Python runs one of them at a time;
     while numpy computes the others go on, and still they wait a lot.
@@ -106,7 +107,7 @@ class Team(Worker):
 
     def __init__(self, model, optimizer, processes=2, noise=None):
         super().__init__(model, optimizer, processes)
-        self.noise = np.random.default_rng(0) if noise is None else noise
+        self.noise = Noise(0) if noise is None else noise
         self.pipes = []
         for rank in range(1, processes):
             fork = multiprocessing.get_context("fork")
@@ -130,13 +131,15 @@ class Team(Worker):
             cores = sorted(os.sched_getaffinity(0))
             os.sched_setaffinity(0, cores[1:] or cores)
         self.take(rank)
+        self.noise.seed += rank << 32
         with contextlib.suppress(EOFError, OSError):
             while True:
                 end.send(self.answer(*end.recv()))
 
     def work(self, x, y, micro_batches, t):
         if self.rank:
-            self.noise.bit_generator.state = np.random.PCG64((t, self.rank)).state
+            # The upper half of a counter is the step; in the lower half, a step's counters.
+            self.noise.offset = t << 32
         return super().work(x, y, micro_batches, t)
 
     def answer(self, name, *arguments):

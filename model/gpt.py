@@ -13,6 +13,7 @@ from engine import cpu
 from engine.autograd import no_grad
 from engine.backend import host, on
 from engine.module import Module, matrix, vector
+from engine.noise import Noise
 from engine.ops import attention, dropout, embedding, layernorm, linear
 
 
@@ -146,7 +147,7 @@ class Block(Module):
 class GPT(Module):
     """Logits of the next token at every place of B rows, from all tokens up to there.
 
-    noise: the generator of what dropout leaves out.
+    noise: decides what dropout leaves out.
     cache: a Cache of the tokens before these, which keeps these as well; inside no_grad only.
     """
 
@@ -154,7 +155,7 @@ class GPT(Module):
         self.config = config
         self.tok_emb = matrix(rng, config.V, config.C, scale=0.02)
         self.pos_emb = matrix(rng, config.T, config.C, scale=0.02)
-        self.noise = np.random.default_rng(2)
+        self.noise = Noise(seed=2)
         self.drop = Dropout(config.dropout, self.noise)
         self.blocks = [Block(rng, config, self.noise) for _ in range(config.L)]
         self.ln_f = LayerNorm(config.C)

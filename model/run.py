@@ -79,7 +79,7 @@ class Run:
             "digest": self.data.digest,
             "done": self.done,
             "rng": self.rng.getstate(),
-            "noise": self.model.noise.bit_generator.state,
+            "noise": self.model.noise.offset,
         }
 
     def save(self):
@@ -95,11 +95,13 @@ class Run:
             self.done = self.optimizer.t = int(state["done"])
             version, numbers, spare = state["rng"]
             self.rng.setstate((version, tuple(numbers), spare))
-            self.model.noise.bit_generator.state = state["noise"]
+            self.model.noise.offset = int(state["noise"])
         except (ValueError, TypeError, LookupError, ArithmeticError):
             raise unusable(CHECKPOINT, "a damaged state") from None
         if self.done not in range(self.settings["steps"] + 1):
             raise unusable(CHECKPOINT, f"{self.done} steps done of {self.settings['steps']}")
+        if self.model.noise.offset not in range(2**64):
+            raise unusable(CHECKPOINT, f"the noise at {self.model.noise.offset}")
 
 
 def begin(settings):

@@ -247,6 +247,7 @@ def lie_about_length(path):
         (lambda path: change(path, rng=[3, [-1] * 625, None]), "got a damaged state"),
         (lambda path: change(path, rng=[3, [2**70] * 625, None]), "got a damaged state"),
         (lambda path: change(path, noise=[]), "got a damaged state"),
+        (lambda path: change(path, noise=-1), "got the noise at -1 at runs/"),
         (lambda path: change(path, done=float("inf")), "got a damaged state"),
         (lambda path: change(path, done=13), "got 13 steps done of 12 at runs/"),
         (
