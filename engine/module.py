@@ -6,6 +6,7 @@ import numpy as np
 
 from engine.autograd import FLOATS, Tensor
 from engine.backend import DEVICES, host
+from engine.noise import normal
 
 
 class Module:
@@ -74,7 +75,9 @@ def matrix(rng, rows, columns, scale=0.1):
     """
     if rng is None:
         return Tensor(np.zeros((rows, columns)))
-    return Tensor([[rng.gauss(0.0, scale) for _ in range(columns)] for _ in range(rows)])
+    numbers = normal(rng.getrandbits(64), rows * columns)
+    numbers *= scale
+    return Tensor(numbers.reshape(rows, columns))
 
 
 def vector(size, start=0.0):

@@ -39,6 +39,23 @@ def random_words(seed, offset, n):
     return words.reshape(-1)[:n]
 
 
+def normal(seed, n):
+    """n numbers around 0, spread as a bell: the normal distribution of standard deviation 1
+
+    Two words make two numbers: u in (0, 1] and an angle, then r * cos(angle) and r * sin(angle),
+    r = sqrt(-2 * log(u)). G. Box and M. Muller, 1958.
+    """
+    numbers = np.empty((-(-n // 2), 2))
+    for i in range(0, len(numbers), 2 * BLOCK):
+        pairs = numbers[i : i + 2 * BLOCK]
+        # In float32, since numpy's cos and sin take a tenth of the time there.
+        words = random_words(seed, i // 2, pairs.size).astype(np.float32).reshape(-1, 2)
+        r = np.sqrt(-2 * np.log((words[:, 0] + 1) / 2**32))
+        angle = words[:, 1] * (2 * np.pi / 2**32)
+        pairs[:, 0], pairs[:, 1] = r * np.cos(angle), r * np.sin(angle)
+    return numbers.reshape(-1)[:n]
+
+
 class Noise:
     """A stream of words, and the number of its next counter: no word is given out twice."""
 

@@ -8,6 +8,7 @@ machine were at its best, the larger of FLOPs at the speed of a product, bytes a
 
 import argparse
 import math
+import random
 import time
 from collections import Counter
 from dataclasses import replace
@@ -85,9 +86,7 @@ def best_of_this_machine():
 
 def training_step(config):
     """A function that takes one training step on rows, in micro-batches, and the model."""
-    rng, model = np.random.default_rng(1), GPT(None, config)
-    for weight in model.parameters():
-        weight.data = rng.normal(0, 0.02, weight.shape).astype(np.float32)
+    model = GPT(random.Random(1), config).to(np.float32)
     worker = make_worker(model, decay_groups(model, 0.1), lr=1e-4)
 
     def step(rows, micro_batches):

@@ -7,10 +7,10 @@ from engine.autograd import Tensor, parents_first
 from engine.ops import attention, cat, cross_entropy, layernorm, linear, softmax, where
 from engine.optim import SGD, AdamW, clip_grad_norm, decay_groups
 from model.data import batch, encode
-from model.gpt import GPT, GPTConfig
+from model.gpt import GPT
 from tests.compare import assert_close
 from tests.losses import name_loss
-from tests.model.test_pinned import LOSSES, NAMES
+from tests.model.test_pinned import LOSSES, NAMES, pinned_model
 
 # Each operation on one or two arrays (2, 3, 6).
 OPERATIONS = {
@@ -51,7 +51,7 @@ def test_float32_stays_float32_and_close_to_float64(name):
 
 def test_ten_losses_in_float32():
     """The pinned losses to 1e-5."""
-    model = GPT(random.Random(1), GPTConfig(T=8, C=4, H=2)).to(np.float32)
+    model = pinned_model().to(np.float32)
     optimizer = SGD(model.parameters(), lr=0.5)
     for name, expected in zip(NAMES, LOSSES):
         loss = name_loss(model, encode(name))

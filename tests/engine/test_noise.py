@@ -1,3 +1,4 @@
+import math
 import random
 import tracemalloc
 
@@ -6,7 +7,8 @@ import pytest
 
 from engine import noise
 from engine.autograd import Tensor
-from engine.noise import LOW, Noise, philox, random_words
+from engine.module import matrix
+from engine.noise import LOW, Noise, normal, philox, random_words
 from engine.ops import dropout
 from model.gpt import GPT
 
@@ -129,3 +131,56 @@ def test_nothing_of_the_size_of_x_is_kept():
 
 def test_a_model_counts_from_the_same_place():
     assert GPT(random.Random(1)).noise.take(8) == GPT(random.Random(2)).noise.take(8) == (2, 0)
+
+
+def test_normal_numbers_spread_as_they_should():
+    """Fair ones fail with a chance below one in ten thousand; these are always the same.
+
+    Within 5 standard errors: the mean, the mean of squares, of products of neighbours, and the
+    shares that lie within 1, 2 and 3 of 0.
+    """
+    x = normal(1, 1_000_000)
+    assert x.dtype == np.float64 and x.shape == (1_000_000,)
+    error = 5 / np.sqrt(len(x))
+    assert abs(x.mean()) < error
+    assert abs((x * x).mean() - 1) < np.sqrt(2) * error
+    for one, other in ((x[::2], x[1::2]), (x[:-2:2], x[2::2]), (x[1:-1:2], x[2::2])):
+        assert abs((one * other).mean()) < np.sqrt(2) * error
+    for bound in (1, 2, 3):
+        share = math.erf(bound / math.sqrt(2))
+        found = (np.abs(x) < bound).mean()
+        assert abs(found - share) < np.sqrt(share * (1 - share)) * error
+
+
+def test_a_normal_number_depends_on_its_place_only(monkeypatch):
+    whole = normal(3, 100_001)
+    assert np.array_equal(normal(3, 70), whole[:70])
+    monkeypatch.setattr(noise, "BLOCK", 10)
+    assert np.array_equal(normal(3, 1001), whole[:1001])
+    assert not np.array_equal(normal(4, 70), whole[:70])
+
+
+@pytest.mark.parametrize("word", [0, 1, LOW])
+def test_no_word_makes_an_endless_number(monkeypatch, word):
+    monkeypatch.setattr(noise, "random_words", lambda seed, offset, n: np.full(n, word, np.uint32))
+    assert np.abs(normal(1, 4)).max() < 7
+
+
+def test_a_matrix_takes_one_number_of_the_generator():
+    """The rest is counted. So a large one takes no longer to draw than to compute with."""
+
+    class Once:
+        def __init__(self, seed):
+            self.seeds = [seed]
+
+        def getrandbits(self, bits):
+            assert bits == 64
+            return self.seeds.pop()
+
+    w = matrix(Once(2**64 - 1), 30, 7, scale=0.5)
+    assert w.dtype == np.float64
+    assert np.array_equal(w.data, 0.5 * normal(2**64 - 1, 210).reshape(30, 7))
+    rng = random.Random(1)
+    first, second = matrix(rng, 3, 4), matrix(rng, 3, 4)
+    assert not np.array_equal(first.data, second.data)
+    assert np.array_equal(first.data, matrix(random.Random(1), 3, 4).data)
