@@ -9,12 +9,12 @@ GPU, "here" is that one, its two speeds measured.
 from types import SimpleNamespace
 from typing import NamedTuple
 
-from kernels import device, elementwise, noise, rows, scatter
+from kernels import device, elementwise, matmul, noise, rows, scatter
 from model.gpt import CONFIGS
 from model.services.progress import run_program
 
 # The files of kernels, each with its costs.
-FILES = (elementwise, noise, rows, scatter)
+FILES = (elementwise, noise, rows, scatter, matmul)
 KB, MB, GB = 2**10, 2**20, 10**9
 
 
@@ -23,6 +23,7 @@ class GPU(NamedTuple):
 
     Of each multiprocessor: lanes, each of which multiplies and adds float32 once a clock; bytes of
     shared memory, and how many a clock come from there. bandwidth: bytes a second of the memory.
+    tf32: FLOPs a second of the tensor cores, 0 where they take no float32.
     """
 
     name: str
@@ -34,6 +35,7 @@ class GPU(NamedTuple):
     l2: int
     memory: int
     bandwidth: float
+    tf32: float
 
     @property
     def flops(self):
@@ -54,10 +56,10 @@ class GPU(NamedTuple):
 
 
 GPUS = (
-    GPU("T4", 40, 1.59e9, 64, 64 * KB, 64, 4 * MB, 16 * GB, 320e9),
-    GPU("A100", 108, 1.41e9, 64, 164 * KB, 128, 40 * MB, 80 * GB, 2039e9),
-    GPU("H100", 132, 1.98e9, 128, 228 * KB, 128, 50 * MB, 80 * GB, 3350e9),
-    GPU("H200", 132, 1.98e9, 128, 228 * KB, 128, 50 * MB, 141 * GB, 4800e9),
+    GPU("T4", 40, 1.59e9, 64, 64 * KB, 64, 4 * MB, 16 * GB, 320e9, 0.0),
+    GPU("A100", 108, 1.41e9, 64, 164 * KB, 128, 40 * MB, 80 * GB, 2039e9, 156e12),
+    GPU("H100", 132, 1.98e9, 128, 228 * KB, 128, 50 * MB, 80 * GB, 3350e9, 494.7e12),
+    GPU("H200", 132, 1.98e9, 128, 228 * KB, 128, 50 * MB, 141 * GB, 4800e9, 494.7e12),
 )
 
 
@@ -67,13 +69,18 @@ def sizes(config, B):
 
 
 def costs(s):
-    """{launcher: (bytes, FLOPs)} for one call each, in a model of sizes s."""
+    """{launcher: (bytes, FLOPs)}, or (bytes, FLOPs, FLOPs of products), in a model of sizes s."""
     return {name: cost for file in FILES for name, cost in file.costs(s).items()}
 
 
 def floor(cost, gpu):
-    """The least seconds that (bytes, FLOPs) take on a GPU, and what they are spent on."""
-    return max((cost[0] / gpu.bandwidth, "memory"), (cost[1] / gpu.flops, "arithmetic"))
+    """The least seconds that a cost takes on a GPU, and what they are spent on.
+
+    Of tensor cores a product of float32 takes three of tf32.
+    """
+    moved, flops, products = (*cost, 0)[:3]
+    arithmetic = flops / gpu.flops + products / max(gpu.flops, gpu.tf32 / 3)
+    return max((moved / gpu.bandwidth, "memory"), (arithmetic, "arithmetic"))
 
 
 def fastest(work):
@@ -92,14 +99,17 @@ def fastest(work):
 
 
 def here():
-    """This computer's GPU, as fast as a large copy and torch's float32 product say."""
+    """This computer's GPU, as fast as a large copy and torch's products say, float32 and tf32."""
     import torch
 
     x, y = torch.empty((2, 2**27), device="cuda")
     a, b, c = torch.rand((3, 4096, 4096), device="cuda")
     bandwidth = 2 * x.nbytes / fastest(lambda: y.copy_(x))
-    flops = 2 * len(a) ** 3 / fastest(lambda: torch.mm(a, b, out=c))
-    return SimpleNamespace(name="here", bandwidth=bandwidth, flops=flops)
+    speeds = []
+    for precision in ("high", "highest"):  # "high" allows tf32, where there is some
+        torch.set_float32_matmul_precision(precision)
+        speeds.append(2 * len(a) ** 3 / fastest(lambda: torch.mm(a, b, out=c)))
+    return SimpleNamespace(name="here", bandwidth=bandwidth, flops=speeds[1], tf32=speeds[0])
 
 
 def memories():
@@ -116,7 +126,8 @@ def floors(s, gpus):
     names = "".join(f"{gpu.name:>10}" for gpu in gpus)
     yield f"{'':22}{'MB':>8}{'MFLOP':>9}{'FLOP/byte':>11}{names}"
     for name, cost in costs(s).items():
-        line = f"{name:22}{cost[0] / 1e6:8,.1f}{cost[1] / 1e6:9,.1f}{cost[1] / cost[0]:11.2f}"
+        flops = sum(cost[1:])
+        line = f"{name:22}{cost[0] / 1e6:8,.1f}{flops / 1e6:9,.1f}{flops / cost[0]:11.2f}"
         for gpu in gpus:
             seconds, spent_on = floor(cost, gpu)
             line += f"{seconds * 1e6:10,.1f}" if spent_on == "memory" else f"{seconds * 1e6:9,.1f}*"
