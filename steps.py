@@ -244,6 +244,10 @@ def current(steps):
     return known[-1]
 
 
+def next_of_the_short_way(steps, here):
+    return next((step for step in steps[here.number + 1 :] if step.short), None)
+
+
 def pick(steps, word, short=False):
     """The step meant by '7', '07', 'step-07', 'next' or 'prev'; without a word, the current one.
 
@@ -253,10 +257,9 @@ def pick(steps, word, short=False):
         return current(steps)
     if short:
         here = current(steps)
-        later = [step for step in steps[here.number + 1 :] if step.short]
-        if not later:
+        if not (after := next_of_the_short_way(steps, here)):
             raise Problem(f"no step of the short way comes after {here.tag}; expected: next")
-        return later[0]
+        return after
     if word in ("next", "prev"):
         number = current(steps).number + (1 if word == "next" else -1)
     else:
@@ -305,6 +308,9 @@ def show_here(steps, ref):
     if step.number + 1 < len(steps):
         print(f"Next is    {steps[step.number + 1]}")
         print("           python3 steps.py next, then: diff, read")
+        after = next_of_the_short_way(steps, step)
+        if step.short and after and after.number > step.number + 1:
+            print(f"Or, by the short way, {after}: python3 steps.py next --short")
     else:
         print("That is the last step so far.  To the first one: python3 steps.py go 00")
 
