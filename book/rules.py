@@ -11,10 +11,8 @@ SYSTEM = {"collections", "contextlib", "ctypes", "functools", "inspect", "os"}
 SYSTEM |= {"mmap", "multiprocessing", "signal", "weakref"}  # two processes that share memory
 INSTRUMENTS = "model/instruments/"  # what nothing else may need
 GPU = {"torch", "triton"}  # in kernels/ only, and there inside functions: most have no GPU
-# Instruments of kernels/: they know the model's sizes, and nothing else needs them, but for the
-# report that says what the GPU could do.
+# Instruments of kernels/: they know the model's sizes, and nothing else needs them.
 MEASURING = {f"kernels/{name}.py" for name in ("bench", "compiled", "order", "roofline", "tune")}
-REPORT = ("model/train.py", "kernels.roofline")
 FIRST_KERNELS = "kernels/elementwise.py"
 REFERENCE = {"torch_gpt.py"}  # the opponent in the race: not of the project, and not needed
 
@@ -52,7 +50,7 @@ def check_imports(here, declared):
         if shown not in MEASURING:
             named = keys.references(path.read_text()).modules
             modules = {place.removesuffix(".py").replace("/", ".") for place in MEASURING}
-            foreign += [name for name in sorted(modules & named) if (shown, name) != REPORT]
+            foreign += sorted(modules & named)
         problems += [f"{shown} imports {name}" for name in foreign]
     return problems
 
