@@ -1,5 +1,6 @@
 """A step's diff as HTML: a file after the other in reading order, each line with a place."""
 
+import re
 from html import escape
 
 from colour import coloured
@@ -20,7 +21,10 @@ def sides(change, blobs):
 
 
 def shown_lines(changes, blobs):
-    """{path: [(number, text, whether it was added)]} of what a diff shows of the files after."""
+    """{path: [(number, text, whether it was added)]} of what a diff shows of the files after.
+
+    A function whose first line is above what is shown stands where the step first added to it.
+    """
     found = {}
     for change in changes:
         gone = change.kind == "gone" or not change.hunks
@@ -31,7 +35,34 @@ def shown_lines(changes, blobs):
             for sign, _, new in hunk
             if sign != "-" and lines
         ]
+        numbers = {number for number, *_ in found[change.path]}
+        for number in (
+            added(hunk) for hunk in change.hunks if lines and change.path.endswith(".py")
+        ):
+            for place, text in around(lines, number):
+                if place not in numbers:
+                    found[change.path].append((number, text, True))
     return found
+
+
+def added(hunk):
+    """The number of the first line that a hunk adds; 1, which is in no function, for none."""
+    return next((new for sign, _, new in hunk if sign == "+"), 1)
+
+
+def around(lines, number):
+    """(number, text) of the first lines of the functions and classes in which a line stands."""
+    depth = indent(lines[number - 1])
+    for place in range(number - 1, 0, -1):
+        text = lines[place - 1]
+        if text.strip() and indent(text) < depth:
+            depth = indent(text)
+            if re.match(r"\s*(def|class) ", text):
+                yield place, text
+
+
+def indent(text):
+    return len(text) - len(text.lstrip())
 
 
 def one_line(change, sign, old, new, before, after, marked):

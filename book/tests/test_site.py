@@ -134,6 +134,15 @@ def test_stops_find_the_line_that_makes_a_name():
     assert stops.used == {"a.py:2", "a.py:1", "b.py:7"}
 
 
+def test_a_function_that_begins_above_the_diff_is_found_where_it_changes():
+    text = "class A:\n    def f(x):\n        y = 1\n\n        return x\n\nz = 1\n"
+    hunks = [[(" ", 4, 4), ("+", 0, 5), (" ", 5, 6)], [("-", 8, 0)]]
+    change = source.Change("a.py", "a.py", "0", "1", hunks)
+    lines = diff.shown_lines([change], {"1": text})["a.py"]
+    assert (5, "    def f(x):", True) in lines and (5, "class A:", True) in lines
+    assert links.Stops({"a.py": lines, "b.py": [(1, "f", True)]}).find("f") == "a.py:5"
+
+
 def test_only_the_reading_of_the_diff_has_stops():
     stops = links.Stops({"a.py": [(3, "def f():", True)]})
     html = rendered("**Idea.** `f`.\n\n**Read the diff.** 1. `a.py`: `f`.\n", stops=stops)
