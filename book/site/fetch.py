@@ -10,6 +10,7 @@ import subprocess
 import sys
 import tarfile
 import tempfile
+import time
 from pathlib import Path
 
 from common import Problem, cache, last_line
@@ -27,20 +28,25 @@ NPM = {
 }
 WHEELS = Path(__file__).resolve().parent / "wheels.txt"
 SECONDS = 300
+PAUSES = (3, 10)  # seconds before another try
 
 
 def run(command, folder):
-    """Runs a package client; raises Problem with its last line."""
-    try:
-        done = subprocess.run(
-            command, cwd=folder, capture_output=True, text=True, timeout=SECONDS, check=False
-        )
-    except FileNotFoundError:
-        raise Problem(f"{command[0]} is not installed; expected it on the PATH") from None
-    except subprocess.TimeoutExpired:
-        raise Problem(f"{command[0]} took more than {SECONDS} s; expected a download") from None
-    if done.returncode:
-        raise Problem(f"{command[0]}: {last_line(done.stdout, done.stderr)}")
+    """Runs a package client, and again where it fails; raises Problem with its last line."""
+    for pause in (*PAUSES, None):
+        try:
+            done = subprocess.run(
+                command, cwd=folder, capture_output=True, text=True, timeout=SECONDS, check=False
+            )
+        except FileNotFoundError:
+            raise Problem(f"{command[0]} is not installed; expected it on the PATH") from None
+        except subprocess.TimeoutExpired:
+            raise Problem(f"{command[0]} took more than {SECONDS} s; expected a download") from None
+        if not done.returncode:
+            return
+        if pause is None:
+            raise Problem(f"{command[0]}: {last_line(done.stdout, done.stderr)}")
+        time.sleep(pause)
 
 
 def package(name, root):

@@ -278,6 +278,17 @@ def test_without_a_network_it_is_built_without_the_runner(small, tmp_path, monke
     assert (tmp_path / "site/step-00.html").exists()
 
 
+def test_a_download_is_tried_three_times(tmp_path, monkeypatch):
+    tries = tmp_path / "tries"
+    monkeypatch.setattr(runner.fetch, "PAUSES", (0, 0))
+    at_last = ["sh", "-c", 'echo >> tries; echo "no network"; [ "$(wc -l < tries)" -gt "$0" ]']
+    runner.fetch.run([*at_last, "2"], tmp_path)
+    assert tries.read_text() == "\n" * 3
+    tries.unlink()
+    with pytest.raises(runner.Problem, match="sh: no network"):
+        runner.fetch.run([*at_last, "3"], tmp_path)
+
+
 def test_make_hands_its_words_on(monkeypatch):
     import run
 
