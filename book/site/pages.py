@@ -236,12 +236,14 @@ class Site:
             if change.kind != "gone" and change.new != blob and change.new != "1":
                 then = f' · <a href="../{diff.file_page(path, change.new)}">as it was then</a>'
             items.append(f"<li>{where} {escape(step.title)} {size}{then}</li>")
+        past = f"history: {len(items)} step{'s' if len(items) > 1 else ''}"
+        past = f"<details><summary>{past}</summary><ul>{''.join(items)}</ul></details>\n"
+        past = past if items else ""
         title = escape(path)
         code = "".join(f'<span id="L{n}" data-n="{n}">{x}\n</span>' for n, x in enumerate(lines, 1))
         html = f"""<article class="whole-file">
 <h1><code>{title}</code></h1><p>As it stands {when}.</p>
-<details><summary>history: {len(items)} steps</summary><ul>{"".join(items)}</ul></details>
-<pre class="lines" tabindex="0" role="group" aria-label="{title}">{code}</pre></article>"""
+{past}<pre class="lines" tabindex="0" role="group" aria-label="{title}">{code}</pre></article>"""
         touched = path in {change.path for change in self.source.changes[first]}
         back = (f"../{first}.html" + (f"#{path}" if touched else ""), str(steps[0]))
         return page(f"{path} · {first}", html, "../", before=back, kind="file")
