@@ -254,9 +254,39 @@ function showKeys() {
     make("dt", { textContent: key.replace("Arrow", "") }),
     make("dd", { textContent: words }),
   ]);
-  openDialog(make("h2", { textContent: "Keys" }), make("dl", {}, ...rows));
+  const box = make("input", { type: "checkbox", checked: keysOn });
+  box.addEventListener("change", () => keepKeys(box.checked));
+  const note = "Without the tick a letter that is spoken, or slips, does nothing; the button ? stays.";
+  const label = make("label", {}, box, "use these keys");
+  const told = make("p", { className: "note", textContent: note });
+  openDialog(make("h2", { textContent: "Keys" }), make("dl", {}, ...rows), label, told);
 }
 $("#keys").addEventListener("click", showKeys);
+
+// Who speaks to the browser, or types beside a key, turns them off.
+let keysOn = true;
+function setKeys(on) {
+  keysOn = on;
+  $("#search kbd").hidden = !on;
+  if (on) $("#search").setAttribute("aria-keyshortcuts", "/");
+  else $("#search").removeAttribute("aria-keyshortcuts");
+}
+function keepKeys(on) {
+  setKeys(on);
+  try {
+    if (on) localStorage.removeItem("keys");
+    else localStorage.setItem("keys", "off");
+  } catch {
+    // Then it holds for this page only.
+  }
+}
+try {
+  setKeys(localStorage.getItem("keys") !== "off");
+} catch {
+  // A browser that keeps nothing has them on.
+}
+// A whole file beside the text, and the other tabs, follow.
+addEventListener("storage", ({ key, newValue }) => key === "keys" && setKeys(newValue !== "off"));
 addEventListener("keydown", (event) => {
   if (event.key === "Escape") hideTip();
   const typing = event.target.closest?.("input, textarea, select, [contenteditable], dialog[open]");
@@ -264,7 +294,7 @@ addEventListener("keydown", (event) => {
   // Arrow keys scroll what is too wide for its place.
   const wide = event.target.closest?.("pre, .wide");
   if (wide && wide.scrollWidth > wide.clientWidth && event.key.startsWith("Arrow")) return;
-  if (KEYS[event.key]) {
+  if (keysOn && KEYS[event.key]) {
     event.preventDefault();
     KEYS[event.key][1]();
   }
