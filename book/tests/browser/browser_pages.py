@@ -3,15 +3,88 @@
 import html
 import re
 
+import colour
 import fetch
 import pytest
 from place import ROOT, SITE, missing
 
-LOOKS = [(360, "dark"), (1280, "light")]
-PICTURES = "[...document.images].filter(i => i.complete && !i.naturalWidth).map(i => i.src)"
+LOOKS = [(width, scheme) for width in (360, 1280) for scheme in ("dark", "light")]
+# Whatever a reader can unfold on a page.
+OPEN = """() => {
+  for (const panel of document.querySelectorAll(".panel")) panel.hidden = false;
+  for (const details of document.querySelectorAll("details")) details.open = true;
+}"""
+# axe would read a large diff for seconds. Lines of code that show nothing new go, and so do the
+# further entries of lists beside the text; what is left keeps its size.
+SHORTER = """() => {
+  const seen = new Set();
+  for (const pre of document.querySelectorAll("pre.lines")) {
+    const { offsetHeight, scrollWidth } = pre, [first, ...others] = pre.children;
+    for (const line of [first, ...others]) {
+      const kinds = [line, ...line.children].map((part) =>
+        [line.tagName, line.className, part.tagName, part.className].join());
+      if (line !== first && kinds.every((kind) => seen.has(kind))) line.remove();
+      kinds.forEach((kind) => seen.add(kind));
+    }
+    pre.style.height = `${offsetHeight}px`;
+    first.style.minWidth = `${scrollWidth}px`;
+  }
+  let kept = 6; // of the first list, so that neighbours are seen
+  for (const list of document.querySelectorAll(".pane ul")) {
+    [...list.children].slice(kept).forEach((item) => item.remove());
+    kept = 2;
+  }
+}"""
+# A promise, so that two pages can be read at once.
+READ = """() => {
+  const read = () => axe.run(document, { resultTypes: ["violations"] });
+  window.found = new Promise((done) => setTimeout(() => done(read())));
+}"""
+FOUND = """async () =>
+  (await window.found).violations.map((rule) => `${rule.id}: ${rule.nodes[0].html.slice(0, 90)}`)
+"""
+PICTURES = """async () => {
+  const missing = [], seen = (image) => image.decode().catch(() => missing.push(image.src));
+  for (const image of document.images) image.loading = "eager";
+  await Promise.all([...document.images].map(seen));
+  return missing;
+}"""
 HEADINGS = """[...document.querySelectorAll('h1,h2,h3,h4,h5,h6')]
     .filter(h => h.checkVisibility()).map(h => +h.tagName[1])"""
 WIDTH = "[document.documentElement.scrollWidth, document.documentElement.clientWidth]"
+BLOCK = re.compile(r'<pre class="lines"[^>]*>(.*?)</pre>', re.S)
+LINE = re.compile(r"<(ins|del|span) [^>]*>([^\n]*)\n</\1>")
+TOKEN = re.compile(r"<i class=(\w+)>")
+LINE_OF_FILE = re.compile(
+    r'<span id="L\d+" data-n="\d+">(?:[^<\n]|<i class=\w>[^<\n]*</i>)*\n</span>'
+)
+ENTRY = (
+    r'<li><a href="[^"]+" target="_top">[^<]+</a> [^<]+ <small>[^<]+</small>'
+    r'(?: · <a href="[^"]+">as it was then</a>)?</li>'
+)
+HISTORY = re.compile(
+    rf"<details><summary>history: \d+ steps?</summary><ul>(?:{ENTRY})+</ul></details>\n"
+)
+# [line, token, reached, ink, paper] of all code on a page, and of the numbers of its lines.
+COLOURS = """() => {
+  const found = new Map();
+  const paper = (element) => {
+    const colour = getComputedStyle(element).backgroundColor;
+    return colour === "rgba(0, 0, 0, 0)" ? paper(element.parentElement) : colour;
+  };
+  for (const line of document.querySelectorAll("pre.lines > *"))
+    for (const reached of [false, true]) {
+      line.classList.toggle("reached", reached);
+      const note = (token, { color }) => {
+        const look = [line.tagName.toLowerCase(), token, reached, color, paper(line)];
+        found.set(look.join(), look);
+      };
+      note("", getComputedStyle(line));
+      note("number", getComputedStyle(line, "::before"));
+      for (const token of line.children) note(token.className, getComputedStyle(token));
+    }
+  return [...found.values()];
+}"""
 
 
 def test_every_link_leads_somewhere():
@@ -39,24 +112,6 @@ def test_no_page_is_large():
     assert large == []
 
 
-@pytest.mark.parametrize("width,scheme", LOOKS)
-def test_every_page(open_page, pages, width, scheme):
-    wrong = []
-    page = open_page("index.html", width, scheme)
-    for name in pages:
-        page.goto(page.url.rsplit("/", 1)[0] + "/" + name)
-        levels = page.evaluate(HEADINGS)
-        steps = [b for a, b in zip([0, *levels], levels) if b > a + 1]
-        if levels.count(1) != 1 or steps:
-            wrong.append(f"{name}: headings {levels}")
-        if page.evaluate(PICTURES):
-            wrong.append(f"{name}: a picture is missing")
-        full, seen = page.evaluate(WIDTH)
-        if full > seen:
-            wrong.append(f"{name}: {full} pixels wide of {seen}")
-    assert wrong == []
-
-
 @pytest.fixture(scope="session")
 def axe():
     try:
@@ -67,27 +122,41 @@ def axe():
 
 def violations(page, axe):
     page.evaluate(axe)
-    found = page.evaluate("axe.run(document, {resultTypes: ['violations']})")["violations"]
-    return [f"{item['id']}: {item['nodes'][0]['html'][:90]}" for item in found]
+    page.evaluate(READ)
+    return page.evaluate(FOUND)
 
 
-def kinds(pages):
-    """A page of each kind, and a step of each act."""
-    steps = [name for name in pages if name.startswith("step-")]
-    others = [name for name in pages if not name.startswith(("step-", "release-"))]
-    releases = [name for name in pages if name.startswith("release-")][-1:]
-    return [*others, *releases, *steps[:: max(1, len(steps) // 8)]]
-
-
-@pytest.mark.parametrize("width,scheme", LOOKS)
-def test_axe_finds_nothing(open_page, pages, axe, width, scheme):
-    """Contrast, names of buttons, and whether all that scrolls can be reached by keys."""
+def test_every_page(open_page, pages, axe):
+    """In four looks, with all that unfolds: contrast, names of buttons, what keys reach, width."""
+    readers = [open_page("index.html") for _ in range(2)]  # each in a process of its own
     wrong = []
-    page = open_page("index.html", width, scheme)
-    for name in kinds(pages):
-        page.goto(page.url.rsplit("/", 1)[0] + "/" + name)
-        wrong += [f"{name}: {line}" for line in violations(page, axe)]
-    assert wrong == []
+    for n in range(0, len(pages), 2):
+        both = list(zip(readers, pages[n : n + 2]))
+        for page, name in both:
+            wrong += [f"{name}: {fault}" for fault in faults(page, name)]
+            page.evaluate(SHORTER)
+            page.evaluate(axe)
+        for width, scheme in LOOKS:
+            for page, name in both:
+                page.set_viewport_size({"width": width, "height": 800})
+                page.emulate_media(color_scheme=scheme)
+                full, seen = page.evaluate(WIDTH)
+                if full > seen:
+                    wrong.append(f"{name}: {full} pixels wide of {seen}, {scheme}")
+                page.evaluate(READ)
+            for page, name in both:
+                wrong += [f"{name}, {width} {scheme}: {line}" for line in page.evaluate(FOUND)]
+    assert pages and wrong == []
+
+
+def faults(page, name):
+    """Opens a page, with all that unfolds on it; what is wrong however it looks."""
+    page.goto(page.url.rsplit("/", 1)[0] + "/" + name)
+    page.evaluate(OPEN)
+    levels = page.evaluate(HEADINGS)
+    if levels.count(1) != 1 or any(b > a + 1 for a, b in zip([0, *levels], levels)):
+        yield f"headings {levels}"
+    yield from (f"no picture {address}" for address in page.evaluate(PICTURES))
 
 
 def test_axe_finds_nothing_where_code_runs(open_page, page_of, axe):
@@ -108,6 +177,60 @@ def test_a_whole_file_as_a_page(open_page, axe):
     assert page.evaluate(HEADINGS) == [1] and violations(page, axe) == []
     full, seen = page.evaluate(WIDTH)
     assert full <= seen and page.locator("#L30").is_visible()
+
+
+def shape(text):
+    """A page of a whole file without its words, its lines of code and its history."""
+    numbers = [int(n) for n in re.findall(r'<span id="L(\d+)" data-n="\1">', text)]
+    assert numbers == list(range(1, len(numbers) + 1))
+    text = HISTORY.sub("", LINE_OF_FILE.sub("", text))
+    text = re.sub(r'\b(href|src|aria-label|data-place|data-slug)="[^"]+"', r'\1="…"', text)
+    return re.sub(r">\s+<", "><", re.sub(r">[^<]*\w[^<]*<", ">…<", text))
+
+
+def test_pages_of_whole_files_are_all_alike():
+    """axe has read the longest; the others differ from it in nothing but words and numbers."""
+    shapes = {path.name: shape(path.read_text()) for path in SITE.glob("file/*.html")}
+    longest = max(SITE.glob("file/*.py-*.html"), key=lambda path: path.stat().st_size)
+    assert len(shapes) > 1 and "<pre" in shapes[longest.name]
+    assert [name for name in shapes if shapes[name] != shapes[longest.name]] == []
+
+
+def kinds_of_code(text):
+    """{(line, token)} of the code of a page, such as ("ins", "k"); a token without colour is ""."""
+    lines = [line for block in BLOCK.findall(text) for line in LINE.findall(block)]
+    kinds = {(name, token) for name, code in lines for token in TOKEN.findall(code)}
+    return kinds | {(name, "") for name, _ in lines}
+
+
+def contrast(*colours):
+    """As WCAG 2 defines it, of two colours such as rgb(1, 2, 3)."""
+    lights = []
+    for text in colours:
+        parts = [int(n) / 255 for n in re.fullmatch(r"rgb\((\d+), (\d+), (\d+)\)", text).groups()]
+        red, green, blue = (c / 12.92 if c <= 0.04 else ((c + 0.055) / 1.055) ** 2.4 for c in parts)
+        lights.append(0.2126 * red + 0.7152 * green + 0.0722 * blue)
+    return (max(lights) + 0.05) / (min(lights) + 0.05)
+
+
+def test_code_can_be_read_on_every_kind_of_line(open_page):
+    """Each colour of code, on each kind of line of the site, also where a link has led to it."""
+    assert 20.9 < contrast("rgb(0, 0, 0)", "rgb(255, 255, 255)") < 21.1
+    kinds = {path: kinds_of_code(path.read_text()) for path in SITE.rglob("*.html")}
+    left = set().union(*kinds.values())
+    assert {name for name, _ in left} == {"ins", "del", "span"}
+    assert {token for _, token in left} == {"", *(name for _, name in colour.CLASSES)}
+    faint = []
+    while left:
+        path = max(kinds, key=lambda path: len(kinds[path] & left))
+        page = open_page(path.relative_to(SITE).as_posix())
+        for scheme in ("light", "dark"):
+            page.emulate_media(color_scheme=scheme)
+            seen = page.evaluate(COLOURS)
+            assert kinds[path] <= {(name, token) for name, token, *_ in seen}
+            faint += [[path.name, scheme, *look] for look in seen if contrast(*look[-2:]) < 4.5]
+        left -= kinds[path]
+    assert faint == []
 
 
 def test_from_the_disk(open_page, pages):
@@ -183,6 +306,45 @@ def test_keys(open_page, pages):
     assert page.evaluate("getComputedStyle(document.body).backgroundColor") != before
     page.reload()
     assert page.evaluate("getComputedStyle(document.body).backgroundColor") != before
+
+
+DENIED = """Object.defineProperty(window, "localStorage", {
+  get() { throw new DOMException("denied", "SecurityError"); },
+})"""
+
+
+@pytest.mark.parametrize("where", ["server", "disk", "nothing is kept"])
+def test_keys_can_be_switched_off(open_page, pages, axe, where):
+    step = [name for name in pages if name.startswith("step-")][1]
+    page = open_page(step, 360, **({"base": f"{SITE.as_uri()}/"} if where == "disk" else {}))
+    if where == "nothing is kept":
+        page.add_init_script(DENIED)
+        page.reload()
+    box = page.get_by_role("checkbox", name="use these keys")
+
+    def keys_do_nothing():
+        look = "[document.documentElement.dataset.theme, location.href, scrollY]"
+        before = page.evaluate(look)
+        for key in ("/", "ArrowLeft", "ArrowRight", "j", "k", "d", "c", "?"):
+            page.keyboard.press(key)
+        assert page.locator("dialog, .reached").count() == 0 and page.evaluate(look) == before
+        assert page.locator("#search").get_attribute("aria-keyshortcuts") is None
+
+    page.keyboard.press("?")
+    assert box.is_checked()
+    if where == "server":
+        assert violations(page, axe) == []
+    box.uncheck()
+    page.keyboard.press("Escape")
+    keys_do_nothing()
+    page.reload()
+    if where != "nothing is kept":
+        keys_do_nothing()
+        page.click("#keys")
+        box.check()
+        page.keyboard.press("Escape")
+    page.keyboard.press("/")
+    page.locator("dialog input[type=text]").wait_for()
 
 
 def test_a_stop_leads_to_its_line_and_is_lit_when_it_is_reached(open_page, page_of):
