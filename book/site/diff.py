@@ -136,7 +136,7 @@ def render_files(tree, changes, sizes):
     for path, blob in sorted(tree.items()):
         folder, _, name = path.rpartition("/")
         mark = ' class="changed"' if path in changed else ""
-        note = " <small>changed here</small>" if path in changed else ""
+        note = " <small>· changed here</small>" if path in changed else ""
         page = file_page(path, blob)
         link = f'<a class="whole" href="{page}">{escape(name)}</a> <small>{sizes[blob]}</small>'
         folders.setdefault(folder, []).append(f"<li{mark}>{link}{note}</li>")
