@@ -19,6 +19,8 @@ ln -sf sh "$here/chromium"
 @pytest.fixture
 def machine(tmp_path):
     """machine(apt, **variables): what .ci/browser does where apt-get does that, and its calls."""
+    if lacking := [name for name in PROGRAMS if not shutil.which(name)]:
+        pytest.skip(f"no {', '.join(lacking)} here")
     programs = tmp_path / "programs"
     programs.mkdir()
     for name in PROGRAMS:
