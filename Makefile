@@ -5,6 +5,7 @@
 # make book     on main: the book as pages for a browser, in site/; make serve shows them
 # ARGS passes options on: make train ARGS="--names my_names.txt"
 # WITH=torch adds torch, a large download that some tests compare with: make test WITH=torch
+# WITH=triton adds Triton and torch, for kernels on a GPU or interpreted: make test WITH=triton
 
 PYTHON ?= python3
 VENV ?= .venv
@@ -28,6 +29,9 @@ train: tags $(READY)$(addprefix -with-,$(WITH))
 
 test: tags $(READY)$(addprefix -with-,$(WITH))
 	@$(VENV)/bin/python -m pytest tests $(wildcard book/tests) $(ARGS)
+ifeq ($(WITH),triton)
+	@KERNELS_DEVICE=interpret $(VENV)/bin/python -m pytest tests/kernels $(ARGS) || [ $$? -eq 5 ]
+endif
 
 lint: python $(LINT_VENV)/made-for-$(SUM)
 	@$(LINT_VENV)/bin/ruff format --check . && $(LINT_VENV)/bin/ruff check .
@@ -51,8 +55,8 @@ tags: python
 $(READY):
 	@$(PYTHON) environment.py '$@' project test
 
-$(READY)-with-torch: $(READY)
-	@$(PYTHON) environment.py '$@' torch
+$(READY)-with-torch $(READY)-with-triton: $(READY)-with-%: $(READY)
+	@$(PYTHON) environment.py '$@' $*
 
 $(LINT_VENV)/made-for-$(SUM):
 	@$(PYTHON) environment.py '$@' lint

@@ -39,7 +39,13 @@ def requirements(groups):
     """The lines of pyproject.toml, such as numpy>=2.0, for the project and groups of it."""
     toml = tomllib.loads(Path("pyproject.toml").read_text(encoding="utf-8"))
     lists = toml["dependency-groups"] | {"project": toml["project"].get("dependencies", [])}
-    return [line for group in groups for line in lists[group]]
+    return [line for group in groups for line in lists[group] if applies(line)]
+
+
+def applies(line):
+    """Whether a line is for this system, as triton>=3.2; sys_platform == 'linux' is for Linux."""
+    _, _, marker = line.partition(";")
+    return not marker or marker.strip() == f"sys_platform == '{sys.platform}'"
 
 
 def missing(venv, needed):

@@ -7,14 +7,37 @@ item(), and numpy(), a copy as numpy's array. Indices and labels come as numpy's
 backend.
 """
 
+from collections import Counter
+from functools import partial
+
 import numpy as np
 
 from engine import cpu
 
+
+def to_gpu(name, x):
+    """x on the device of this name. What its kernels need is imported only now."""
+    from kernels import device
+
+    device.use(name)
+    from engine import gpu
+
+    BACKENDS[device.DeviceArray] = gpu
+    return device.put(x)
+
+
 # By kind of array: its backend.
 BACKENDS = {np.ndarray: cpu}
 # By name of a device: what makes an array there of numpy's.
-DEVICES = {"cpu": np.asarray}
+DEVICES = {
+    "cpu": np.asarray,
+    "interpret": partial(to_gpu, "interpret"),
+    "cuda": partial(to_gpu, "cuda"),
+}
+
+
+# How often in this step each function had to leave the device, by its name (engine/gpu.py).
+fallbacks = Counter()
 
 
 def on(x):

@@ -29,8 +29,10 @@ OPTIONS = {
     "watch_every": Option(int, 1, 10_000_000, 250, 250, "steps from one sample to the next"),
     "merges": Option(int, 0, math.inf, 0, 1024, "how many; 0: single bytes"),
 }
-NAMES_RUN = {"model": "names"} | {name: option.names for name, option in OPTIONS.items()}
-TEXT_RUN = {"model": "stories"} | {name: option.text for name, option in OPTIONS.items()}
+NAMES_RUN = {name: option.names for name, option in OPTIONS.items()}
+NAMES_RUN |= {"model": "names", "device": "cpu"}
+TEXT_RUN = {name: option.text for name, option in OPTIONS.items()}
+TEXT_RUN |= {"model": "stories", "device": "cpu"}
 
 
 def flag(name):

@@ -6,8 +6,9 @@ from dataclasses import asdict, replace
 
 import numpy as np
 
+from engine import cpu
 from engine.autograd import no_grad
-from engine.backend import host
+from engine.backend import fallbacks, host, on
 from engine.ops import cross_entropy
 from engine.optim import decay_groups, warm_up_cool_down
 from engine.parallel import make_worker
@@ -29,12 +30,16 @@ class Run:
         self.model, self.data = model, data
         self.settings = NAMES_RUN | settings  # what is not given is as for names
         groups, lr = decay_groups(model, WEIGHT_DECAY), self.settings["learning_rate"]
-        self.worker = make_worker(model, groups, lr, self.settings["processes"], model.noise)
+        # Several processes share this computer's memory; a device has one of its own.
+        alone = on(model.tok_emb.data) is not cpu
+        processes = 1 if alone else self.settings["processes"]
+        self.worker = make_worker(model, groups, lr, processes, model.noise)
         self.optimizer = self.worker.optimizer
-        self.rng, self.done = random.Random(2), 0
+        self.rng, self.done, self.fallbacks = random.Random(2), 0, 0
 
     def step(self):
         """One batch, one step downhill. Returns its metrics, such as the loss."""
+        fallbacks.clear()
         x, y = self.data.batch(self.rng, self.settings["batch_size"])
         loss = self.worker.backward(x, y, self.settings["micro_batches"])
         if not loss < 1000:
@@ -44,6 +49,7 @@ class Run:
         self.optimizer.lr = share * self.settings["learning_rate"]
         norm = self.worker.step(MAX_NORM)
         self.done += 1
+        self.fallbacks = fallbacks.total()
         bits = bits_per_byte(loss, [(x, y)], self.data)
         metrics = {"step": self.done, "loss": loss, "bits_per_byte": bits}
         metrics |= {"tokens": int((y >= 0).sum()), "norm": norm, "learning_rate": self.optimizer.lr}
@@ -105,7 +111,7 @@ class Run:
 
 
 def begin(settings):
-    """A Run before its first step.
+    """A Run before its first step. settings["device"]: where it computes, of engine/backend.py.
 
     Raises ValueError where a number is outside of its range, or the data cannot be had.
     """
@@ -117,14 +123,14 @@ def begin(settings):
     scale = 0.4 / math.sqrt(config.C)  # 0.1 at 16 channels, less where more is added up
     config = replace(config, V=data.V, scale=scale, dropout=settings["dropout"])
     model = GPT(random.Random(2), config)
-    return Run(model.to(np.float32), data, settings)
+    return Run(model.to(np.float32).to(settings["device"]), data, settings)
 
 
-def resume():
-    """The Run that a checkpoint holds, as it was saved."""
+def resume(device=None):
+    """The Run that a checkpoint holds, as it was saved. It may go on on another device."""
     arrays, state = read(CHECKPOINT)
     try:
-        run = begin(state["settings"])
+        run = begin(state["settings"] | ({"device": device} if device else {}))
         run.restore(arrays, state)
     except (TypeError, LookupError):
         raise unusable(CHECKPOINT, "a damaged state") from None

@@ -4,6 +4,9 @@ import argparse
 import codecs
 import random
 
+import numpy as np
+
+from engine.backend import DEVICES
 from model.cache import Cache
 from model.gpt import next_token
 from model.gpt2 import find, load_gpt2
@@ -65,6 +68,7 @@ def main():
     parser.add_argument("--seed", type=int, default=1, help="another seed, other names")
     parser.add_argument("--count", type=int, help="how many; default 10 names, or 1 text")
     parser.add_argument("--length", type=int, default=200, help="in tokens; default 200")
+    parser.add_argument("--device", choices=DEVICES, default="cpu", help="where; default cpu")
     options = parser.parse_args()
     for name in ("count", "length"):
         if getattr(options, name) is not None and getattr(options, name) < 1:
@@ -72,7 +76,10 @@ def main():
     rng = random.Random(options.seed)
     choice = {name: getattr(options, name) for name in ("temperature", "top_k", "top_p")}
     try:
+        # Whether the device is there shows with the first array, so before a download.
+        DEVICES[options.device](np.zeros(1, np.float32))
         model, tokenizer = load_gpt2(find(options.weights)) if options.weights else load()
+        model.to(options.device)
         length, prompt = options.length, options.prompt
         for _ in range(options.count or tokenizer.samples):
             for piece in stream_text(model, rng, tokenizer, length, prompt, **choice):

@@ -7,10 +7,11 @@ import sys
 
 import numpy as np
 
-from engine.backend import on
+from engine.backend import DEVICES, on
 from engine.cost import count_bytes
 from engine.memory import keep_memory
 from engine.ops import cross_entropy
+from kernels.device import best
 from model import STEP
 from model.count import bits_per_byte, yardsticks
 from model.gpt import CONFIGS, count_flops
@@ -55,11 +56,21 @@ def main():
     parser.add_argument("--names", help="a text file with one name a line, for --data names")
     parser.add_argument("--model", choices=CONFIGS, help="sizes; default stories, for names names")
     add_options(parser)
+    parser.add_argument("--device", choices=DEVICES, help="where; default cuda, else cpu")
     parser.add_argument("--resume", action="store_true", help="go on from the last checkpoint")
     options = parser.parse_args()
-    resuming = vars(options).pop("resume")
-    if resuming and set(vars(options).values()) != {None}:
-        fail("train: got --resume with other options; expected it alone: the checkpoint has them")
+    resuming, device = vars(options).pop("resume"), options.device
+    if resuming and {**vars(options), "device": None} != dict.fromkeys(vars(options)):
+        expected = "expected it alone or with --device: the checkpoint has them"
+        fail(f"train: got --resume with other options; {expected}")
+    if device is None and not resuming:
+        # Several processes share this computer's memory, in which a device has no part.
+        options.device, missing = ("cpu", None) if options.processes else best()
+        if missing:
+            print(missing, file=sys.stderr)
+    if options.device not in ("cpu", None) and options.processes not in (1, None):
+        got = f"{options.processes} processes"
+        fail(f"train: got {got}; expected 1 with --device {options.device}")
     if "" in (options.data, options.names):
         fail("train: got an empty --data or --names; expected the name of a file")
     options.data = options.data or ("names" if options.names else "stories")
@@ -75,7 +86,7 @@ def main():
     keep_memory()
     try:
         lock()
-        run = resume() if resuming else begin(vars(options))
+        run = resume(device) if resuming else begin(vars(options))
         if not resuming:
             # From now on the file is this run's, and a folder that cannot be written is known.
             set_aside()
@@ -107,6 +118,8 @@ def main():
     )
     batch = data.batch(random.Random(1), run.settings["batch_size"])
     print(cost(model.train(), *batch, run.settings["micro_batches"]))
+    device = run.settings["device"]
+    print(f"device {device}" + (f" · {run.fallbacks} fallbacks a step" if device != "cpu" else ""))
     print(yardsticks(data))
     print(sample_line(model.eval(), random.Random(1), data.tokenizer, length=120))
     draw_or_fail("train", read_log())

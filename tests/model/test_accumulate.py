@@ -1,6 +1,5 @@
 import random
 import subprocess
-import sys
 import tracemalloc
 from pathlib import Path
 
@@ -12,6 +11,7 @@ from engine.parallel import accumulate
 from model.data import batch
 from model.gpt import GPT, GPTConfig
 from tests.compare import assert_close
+from tests.program import TRAIN
 
 ROOT = Path(__file__).parents[2]
 # 32 rows of 2 to 9 tokens: the micro-batches differ in how many they hold.
@@ -75,7 +75,7 @@ def test_four_micro_batches_need_less_than_half_of_the_memory():
 @pytest.mark.parametrize("micro_batches", ["0", "33"])
 def test_micro_batches_that_cannot_be(tmp_path, micro_batches):
     flags = ["--data", "names", "--micro-batches", micro_batches]
-    command = [sys.executable, "-m", "model.train", *flags]
+    command = [*TRAIN, *flags]
     done = subprocess.run(
         command, cwd=tmp_path, env={"PYTHONPATH": str(ROOT)}, capture_output=True, text=True
     )

@@ -1,7 +1,6 @@
 import dataclasses
 import random
 import subprocess
-import sys
 from dataclasses import asdict, replace
 from pathlib import Path
 
@@ -9,6 +8,7 @@ import numpy as np
 import pytest
 
 from model.gpt import CONFIGS, GPT, GPTConfig
+from tests.program import TRAIN
 
 ROOT = Path(__file__).parents[2]
 
@@ -40,7 +40,7 @@ def test_first_weights_lie_as_far_from_0_as_the_configuration_says():
 
 @pytest.mark.parametrize("name", ["names", "tiny"])
 def test_a_model_by_name(name, tmp_path):
-    command = [sys.executable, "-m", "model.train", "--data", "names", "--model", name]
+    command = [*TRAIN, "--data", "names", "--model", name]
     done = subprocess.run(
         [*command, "--steps", "1", "--batch-size", "1"],
         cwd=tmp_path,

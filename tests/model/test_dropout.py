@@ -2,7 +2,6 @@ import os
 import random
 import re
 import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +17,7 @@ from model.gpt import GPT, Block, Dropout, GPTConfig
 from model.run import average_loss
 from model.services.checkpoint import CHECKPOINT, load
 from tests.compare import assert_close
+from tests.program import TRAIN
 
 ROOT = Path(__file__).parents[2]
 X, Y = batch(["anna", "bo", "hannah"])
@@ -110,7 +110,7 @@ def test_training_with_dropout_repeats():
 
 
 def test_what_is_reported_are_the_losses_of_a_model_that_leaves_nothing_out(tmp_path):
-    command = [sys.executable, "-m", "model.train", "--data", "names", "--dropout", "0.5"]
+    command = [*TRAIN, "--data", "names", "--dropout", "0.5"]
     env = os.environ | {"PYTHONPATH": str(ROOT)}  # the same arithmetic as here
     done = subprocess.run(
         [*command, "--steps", "30"], cwd=tmp_path, env=env, capture_output=True, text=True
@@ -124,7 +124,7 @@ def test_what_is_reported_are_the_losses_of_a_model_that_leaves_nothing_out(tmp_
 
 @pytest.mark.parametrize("share", ["1.0", "-0.1", "nan"])
 def test_a_share_that_cannot_be(tmp_path, share):
-    command = [sys.executable, "-m", "model.train", "--data", "names", f"--dropout={share}"]
+    command = [*TRAIN, "--data", "names", f"--dropout={share}"]
     done = subprocess.run(
         command, cwd=tmp_path, env={"PYTHONPATH": str(ROOT)}, capture_output=True, text=True
     )

@@ -16,6 +16,7 @@ from model.gpt2 import load_gpt2, published, save_gpt2
 from model.sample import continuation, sample_text, stream_text
 from tests.compare import assert_close
 from tests.model.test_vocabulary import FIRST
+from tests.program import TRAIN
 
 ROOT = Path(__file__).parents[2]
 # A small vocabulary: the 256 bytes, the merges of FIRST, the end of a text.
@@ -137,7 +138,7 @@ def test_a_text_without_a_prompt_begins_at_the_end_of_another(folder):
 
 
 def test_train_takes_a_model_by_its_name(tmp_path):
-    command = [sys.executable, "-m", "model.train", "--data", "names", "--model", "tiny"]
+    command = [*TRAIN, "--data", "names", "--model", "tiny"]
     done = subprocess.run(
         [*command, "--steps", "1"],
         cwd=tmp_path,

@@ -1,4 +1,5 @@
 import random
+import re
 import subprocess
 import sys
 from dataclasses import asdict
@@ -7,12 +8,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from engine.backend import DEVICES
 from model import STEP
 from model.data import Letters
 from model.gpt import GPT, GPTConfig
-from model.sample import sample_line, sample_text
+from model.sample import main, sample_line, sample_text
 from model.services.checkpoint import CHECKPOINT, load, read, write
 from model.tokenizer import Tokenizer
+from tests.engine.far import install
 
 ROOT = Path(__file__).parents[2]
 
@@ -137,3 +140,37 @@ def test_a_line_holds_ten_names_of_at_most_15_letters_or_one_text():
 def test_a_drawing_from_saved_weights(trained):
     done = run(trained, "instruments.look", "anna")
     assert (done.returncode, done.stdout.splitlines()[0]) == (0, "head 0")
+
+
+def test_a_model_writes_on_the_device_that_is_named(trained, monkeypatch, capsys):
+    far, texts = install(monkeypatch), []
+    monkeypatch.chdir(trained)
+    for flags in ([], ["--device", "far"]):
+        assert far.calls == []
+        monkeypatch.setattr(sys, "argv", ["sample", *flags])
+        main()
+        texts.append(capsys.readouterr().out)
+    assert "attention_forward" in far.calls and texts[0] == texts[1]
+
+
+@pytest.mark.parametrize("device", DEVICES)
+def test_each_device_writes_what_this_computer_does(trained, device):
+    here = run(trained, "sample", "--count", "2")
+    done = run(trained, "sample", "--count", "2", "--device", device)
+    if done.returncode == 2 and device in ("interpret", "cuda"):  # which not all computers have
+        assert re.fullmatch("sample: device: got .*; expected .*\\n", done.stderr)
+        pytest.skip(done.stderr)
+    assert (done.returncode, done.stdout, done.stderr) == (0, here.stdout, "")
+
+
+def test_a_device_that_is_not_here_is_told_before_a_download(monkeypatch, capsys):
+    def gone(x):
+        raise ValueError("device: got none; expected one")
+
+    monkeypatch.setitem(DEVICES, "gone", gone)
+    monkeypatch.setattr("model.sample.find", lambda name: pytest.fail("a download"))
+    monkeypatch.setattr(sys, "argv", ["sample", "--weights", "gpt2", "--device", "gone"])
+    with pytest.raises(SystemExit) as end:
+        main()
+    assert end.value.code == 2
+    assert capsys.readouterr().err == "sample: device: got none; expected one\n"

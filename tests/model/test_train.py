@@ -1,3 +1,5 @@
+import importlib.util
+import re
 import signal
 import subprocess
 import sys
@@ -6,6 +8,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
+TRAIN = [sys.executable, "-u", "-m", "model.train", "--device", "cpu"]
 
 
 @pytest.fixture(autouse=True)
@@ -16,7 +19,7 @@ def elsewhere(tmp_path, monkeypatch):
 
 
 def run(*arguments):
-    command = [sys.executable, "-m", "model.train", "--data", "names", *arguments]
+    command = [*TRAIN, "--data", "names", *arguments]
     return subprocess.run(command, capture_output=True, text=True, check=False)
 
 
@@ -25,9 +28,10 @@ def test_own_list_of_names(tmp_path):
     path.write_text("anna\nbo\ncarl\ndora\nemil\nfinn\ngreta\nhans\nida\njan\nkai\nlea\n")
     done = run("--names", str(path), "--steps", "100")
     assert done.returncode == 0
-    report, cost, yardsticks, names = done.stdout.splitlines()
+    report, cost, device, yardsticks, names = done.stdout.splitlines()
     assert cost.startswith("a step: ") and " GFLOP · " in cost
     assert report.startswith("step-") and " · held-out " in report
+    assert device == "device cpu"
     assert yardsticks.startswith("uniform 4.755 · ")
     assert len(names.split(" ")) == 10
 
@@ -40,13 +44,13 @@ def test_mistake_gets_one_line_and_exit_status_2(tmp_path):
 
 
 def test_ctrl_c_still_prints_the_report():
-    command = [sys.executable, "-u", "-m", "model.train", "--data", "names"]
+    command = [*TRAIN, "--data", "names"]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     assert process.stderr.read(4)
     process.send_signal(signal.SIGINT)
     report, _ = process.communicate(timeout=60)
     assert process.returncode == 0
-    assert report.startswith("step-") and len(report.splitlines()) == 4
+    assert report.startswith("step-") and len(report.splitlines()) == 5
 
 
 def test_overflow_ends_with_one_line():
@@ -90,7 +94,7 @@ def test_names_are_learnt_letter_by_letter():
 def test_a_list_of_names_means_names_and_nothing_else(tmp_path):
     path = tmp_path / "mine.txt"
     path.write_text("anna\nbo\ncarl\ndora\nemil\nfinn\ngreta\nhans\nida\njan\nkai\nlea\n")
-    command = [sys.executable, "-m", "model.train", "--names", str(path), "--steps", "2"]
+    command = [*TRAIN, "--names", str(path), "--steps", "2"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0 and "uniform 4.755" in done.stdout
     done = subprocess.run(
@@ -105,3 +109,28 @@ def test_two_processes_report_what_one_does():
     one, two = (run("--steps", "50", "--processes", number).stdout for number in "12")
     assert one.split(" · ")[1:4] == two.split(" · ")[1:4]
     assert one.splitlines()[1:] == two.splitlines()[1:]
+
+
+def test_a_device_has_one_process():
+    done = run("--device", "interpret", "--processes", "2")
+    expected = "train: got 2 processes; expected 1 with --device interpret\n"
+    assert (done.returncode, done.stdout, done.stderr) == (2, "", expected)
+
+
+@pytest.mark.skipif(importlib.util.find_spec("triton") is not None, reason="triton is here")
+def test_a_device_without_its_packages():
+    done = run("--device", "interpret", "--steps", "1")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert re.fullmatch(r"train: device: got no package (torch|triton); .*\n", done.stderr)
+
+
+@pytest.mark.skipif(importlib.util.find_spec("triton") is None, reason="triton is not here")
+def test_a_run_on_a_device_reports_what_a_run_here_does():
+    outputs = []
+    for device in ("cpu", "interpret"):
+        done = run("--device", device, "--steps", "3")
+        assert done.returncode == 0
+        report, _, line, *others = done.stdout.splitlines()
+        outputs.append([*re.findall(r"loss (\S+) · held-out (\S+)", report), *others])
+    assert outputs[0] == outputs[1]
+    assert re.fullmatch(r"device interpret · [1-9][0-9]* fallbacks a step", line)

@@ -17,6 +17,7 @@ from model.data import Names, Text, load_data, shakespeare
 from model.gpt import CONFIGS, GPT, GPTConfig
 from model.run import Run
 from model.train import train
+from tests.program import TRAIN
 
 ROOT = Path(__file__).parents[2]
 TEXT = "the cat sat on the mat. the hat sat on the cat. " * 80
@@ -99,7 +100,7 @@ def test_unusable_text_gets_one_line(tmp_path, content, message):
     path = tmp_path / "text.txt"
     if content is not None:
         path.write_bytes(content)
-    command = [sys.executable, "-m", "model.train", "--data", str(path)]
+    command = [*TRAIN, "--data", str(path)]
     done = subprocess.run(command, cwd=tmp_path, env={"PYTHONPATH": str(ROOT)}, capture_output=True)
     assert (done.returncode, done.stderr.count(b"\n")) == (2, 1)
     assert done.stderr.startswith(b"train: data: got ") and message.encode() in done.stderr
@@ -108,13 +109,13 @@ def test_unusable_text_gets_one_line(tmp_path, content, message):
 def test_training_on_a_text_of_ones_own(tmp_path):
     path = tmp_path / "text.txt"
     path.write_text(TEXT)
-    command = [sys.executable, "-m", "model.train", "--data", str(path), "--steps", "3"]
+    command = [*TRAIN, "--data", str(path), "--steps", "3"]
     command += ["--merges", "2"]
     done = subprocess.run(
         command, cwd=tmp_path, env={"PYTHONPATH": str(ROOT)}, capture_output=True, text=True
     )
     assert done.returncode == 0
-    report, _, counted, *_ = done.stdout.splitlines()
+    report, _, _, counted, *_ = done.stdout.splitlines()
     sizes = GPT(random.Random(1), replace(CONFIGS["stories"], V=258))
     assert f"{sum(w.data.size for w in sizes.parameters()):,} weights" in report
     assert counted.startswith(f"uniform {math.log2(len(set(TEXT))):.3f} · ")

@@ -43,7 +43,9 @@ def start(*flags, limit=None):
 
     return subprocess.Popen(
         [sys.executable, "-m", "model.train", *flags],
-        env={"PYTHONPATH": str(ROOT), "OPENBLAS_NUM_THREADS": "1", "PATH": os.environ["PATH"]},
+        env={"PYTHONPATH": str(ROOT), "PATH": os.environ["PATH"]}
+        # Python would keep a module's bytecode cut off at the limit.
+        | {"OPENBLAS_NUM_THREADS": "1", "PYTHONDONTWRITEBYTECODE": "1"},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,

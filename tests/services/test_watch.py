@@ -1,6 +1,5 @@
 import os
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -10,6 +9,7 @@ from model.run import begin
 from model.services.checkpoint import CHECKPOINT, set_aside
 from model.services.watch import LOG, open_log, read_log, write_line
 from model.train import train
+from tests.program import TRAIN
 
 ROOT = Path(__file__).parents[2]
 SETTINGS = NAMES_RUN | {"data": "names", "names": None, "batch_size": 4, "watch_every": 3}
@@ -21,7 +21,7 @@ def elsewhere(tmp_path, monkeypatch):
 
 
 def outcome(*flags):
-    command = [sys.executable, "-m", "model.train", *flags]
+    command = [*TRAIN, *flags]
     env = os.environ | {"PYTHONPATH": str(ROOT)}  # the same arithmetic as here
     return subprocess.run(command, env=env, capture_output=True, text=True, check=False)
 

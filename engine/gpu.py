@@ -1,0 +1,61 @@
+"""The functions of engine/cpu.py for the arrays of a device.
+
+What is not written here falls back: its arrays are copied to the computer's own memory, the
+function of engine/cpu.py computes there, and what it returns is copied to the device.
+"""
+
+from functools import partial
+
+import numpy as np
+
+from engine import cpu
+from engine.backend import fallbacks
+from kernels.device import DeviceArray, empty, put, zeros
+
+__all__ = ["copy", "zeros"]
+
+
+def copy(x):
+    y = empty(x.shape, x.dtype)
+    y[...] = x
+    return y
+
+
+def __getattr__(name):
+    """What this module does not define, Python asks of this function (PEP 562)."""
+    return partial(fall_back, name, getattr(cpu, name))
+
+
+def fall_back(name, function, *arguments):
+    fallbacks[name] += 1
+    here = {}  # by the id of an array on the computer: that and the one on the device
+    return there(function(*fetch(arguments, here)), here)
+
+
+def fetch(x, here):
+    """Arguments as engine/cpu.py takes them: arrays of the device as copies, in tuples too."""
+    if isinstance(x, tuple):
+        return tuple(fetch(each, here) for each in x)
+    if not isinstance(x, DeviceArray):
+        return x
+    y = x.numpy()
+    here[id(y)] = y, x
+    return y
+
+
+def there(y, here):
+    """Results as they are given back: arrays on the device, in tuples too.
+
+    An argument that is returned has been changed in place, and is so on the device too.
+    """
+    if isinstance(y, tuple):
+        return tuple(there(each, here) for each in y)
+    if not isinstance(y, (np.ndarray, np.generic)):
+        return y
+    if id(y) in here:
+        x = here[id(y)][1]
+        x[...] = y
+    else:
+        x = put(np.asarray(y))
+        here[id(y)] = y, x
+    return x

@@ -1,0 +1,190 @@
+"""Arrays in the memory of a device: a GPU's, or one that is played by this computer's own.
+
+interpret  torch's arrays in this computer's memory; kernels run in Triton's interpreter
+cuda       torch's arrays in the memory of an NVIDIA GPU; kernels run there
+
+torch allocates, copies and gives views, and computes nothing. It and Triton are imported when they
+are first needed.
+"""
+
+import importlib.util
+import math
+import os
+import shutil
+import sys
+
+import numpy as np
+
+DEVICES = ("interpret", "cuda")
+# Where arrays are made and kernels run; use() changes it.
+chosen = None
+
+
+class DeviceArray:
+    """Numbers in a device's memory, one after another without gaps; it computes nothing.
+
+    memory: torch's array. A view shares it.
+    x[...] = y copies into it; x.numpy() copies out of it.
+    """
+
+    # numpy's operators then leave array + x to us, who have no such thing.
+    __array_ufunc__ = None
+    __iter__ = None
+
+    def __init__(self, memory):
+        self.memory, self.shape = memory, tuple(memory.shape)
+        self.dtype = np.dtype(str(memory.dtype).removeprefix("torch."))
+
+    def __repr__(self):
+        return f"DeviceArray(shape={self.shape}, dtype={self.dtype})"
+
+    @property
+    def ndim(self):
+        return len(self.shape)
+
+    @property
+    def size(self):
+        return math.prod(self.shape)
+
+    @property
+    def nbytes(self):
+        return self.size * self.dtype.itemsize
+
+    def __len__(self):
+        return self.shape[0]
+
+    def __array__(self, *dtype, **copy):
+        raise ValueError("DeviceArray: got a function of numpy; expected x.numpy(), a copy for it")
+
+    def reshape(self, *shape):
+        """The same numbers under another shape: a view."""
+        return DeviceArray(self.memory.reshape(*shape))
+
+    def __getitem__(self, key):
+        """x[start:stop]: a view of so many of the first axis."""
+        if not isinstance(key, slice) or key.step not in (None, 1):
+            raise ValueError(f"DeviceArray: got the index {key!r}; expected x[start:stop]")
+        return DeviceArray(self.memory[key])
+
+    def __setitem__(self, key, y):
+        """x[...] = y copies y, an array of x's shape of this computer or of the device."""
+        if key is not ...:
+            raise ValueError(f"DeviceArray: got the index {key!r}; expected x[...] = y")
+        if np.shape(getattr(y, "memory", y)) != self.shape:
+            got = f"an array of shape {np.shape(getattr(y, 'memory', y))}"
+            raise ValueError(f"DeviceArray: got {got}; expected {self.shape}")
+        y = y if isinstance(y, DeviceArray) else to_device(np.asarray(y, self.dtype))
+        self.memory[...] = y.memory
+
+    def item(self):
+        """The number of an array that holds one; the computer waits for the device."""
+        return self.memory.item()
+
+    def numpy(self):
+        """A copy in the memory of this computer, which waits for the device."""
+        return np.array(self.memory.cpu().numpy())
+
+
+def use(name):
+    """From now on arrays are made on this device, and kernels run there.
+
+    Raises ValueError where there is no such device here.
+    """
+    global chosen
+    if name not in DEVICES:
+        raise ValueError(f"device: got {name}; expected one of {', '.join(DEVICES)}")
+    import_triton(interpret=name == "interpret")
+    if name == "cuda":
+        check_gpu()
+    chosen = name
+
+
+def import_triton(interpret):
+    """Imports torch and Triton, which decides then whether it interprets, for the whole process."""
+    before = sys.modules.get("triton")
+    if before is None:
+        os.environ["TRITON_INTERPRET"] = str(int(interpret))
+    try:
+        import torch  # noqa: F401
+        import triton.runtime.interpreter
+    except ImportError as error:
+        got = f"no package {error.name}"
+        raise ValueError(f"device: got {got}; expected it: make train WITH=triton") from None
+    interpreted = isinstance(triton.language.sum, triton.runtime.interpreter.InterpretedFunction)
+    if before is not None and interpreted != interpret:
+        got = f"a triton imported with TRITON_INTERPRET={int(interpreted)}"
+        raise ValueError(f"device: got {got}; expected {int(interpret)}: another process")
+
+
+def check_gpu():
+    """Raises ValueError in one line where torch finds no GPU that Triton can use."""
+    import torch
+
+    expected = "expected an NVIDIA GPU and a driver that fits"
+    if torch.version.cuda is None:
+        raise ValueError("device: got a torch for the CPU only; expected make train WITH=triton")
+    try:
+        torch.cuda.init()
+        name, version = torch.cuda.get_device_name(), torch.cuda.get_device_capability()
+    except (RuntimeError, AssertionError) as error:
+        said = str(error).split("\n")[0].split(". ")[0]
+        raise ValueError(f"device: got {said!r}; {expected}") from None
+    if version < (7, 5):
+        got = f"{name} of compute capability {version[0]}.{version[1]}"
+        raise ValueError(f"device: got {got}; expected 7.5 or more (from 2018 on)")
+
+
+def best():
+    """The device of whoever names none: cuda where it can be used, else cpu; and where there is a
+    GPU that cannot be used one line that says why, else None.
+    """
+    if shutil.which("nvidia-smi") is None:
+        return "cpu", None
+    if importlib.util.find_spec("triton") is None:
+        return "cpu", "a GPU is here, but not Triton: make train WITH=triton adds it"
+    try:
+        use("cuda")
+    except ValueError as error:
+        return "cpu", str(error)
+    return "cuda", None
+
+
+def to_device(x):
+    """A numpy array, copied to where the device is."""
+    import torch
+
+    x = torch.from_numpy(x)
+    return allocate(x.cuda if chosen == "cuda" else x.clone)
+
+
+def allocate(make):
+    """What make() of torch's returns. A GPU's full memory ends as this computer's would."""
+    import torch
+
+    try:
+        return DeviceArray(make())
+    except torch.OutOfMemoryError:
+        raise MemoryError from None
+
+
+def put(x):
+    """A copy of a numpy array on the device."""
+    if x.dtype not in (np.float32, np.int32, np.int64):
+        raise ValueError(f"put: got an array of {x.dtype}; expected float32, int32 or int64")
+    return to_device(np.array(x, order="C"))
+
+
+def empty(shape, dtype=np.float32):
+    """An array that nobody has written to: on a GPU any numbers, elsewhere NaN or the lowest."""
+    if chosen == "cuda":
+        import torch
+
+        kind = getattr(torch, np.dtype(dtype).name)
+        return allocate(lambda: torch.empty(shape, dtype=kind, device="cuda"))
+    unwritten = np.nan if np.dtype(dtype).kind == "f" else np.iinfo(dtype).min
+    return to_device(np.full(shape, unwritten, dtype))
+
+
+def zeros(shape, dtype=np.float32):
+    """An array of zeros."""
+    return put(np.zeros(shape, dtype))
