@@ -1,7 +1,7 @@
-"""The functions of engine/cpu.py for the arrays of a device.
+"""The functions of engine/cpu.py for the arrays of a device: by kernels, where there is one.
 
-What is not written here falls back: its arrays are copied to the computer's own memory, the
-function of engine/cpu.py computes there, and what it returns is copied to the device.
+What has no kernel yet falls back: its arrays are copied to the computer's own memory, the function
+of engine/cpu.py computes there, and what it returns is copied to the device.
 """
 
 from functools import partial
@@ -11,8 +11,9 @@ import numpy as np
 from engine import cpu
 from engine.backend import fallbacks
 from kernels.device import DeviceArray, empty, put, zeros
+from kernels.elementwise import add, add_to, scale
 
-__all__ = ["copy", "zeros"]
+__all__ = ["add", "add_to", "copy", "scale", "zeros"]
 
 
 def copy(x):

@@ -102,7 +102,7 @@ def test_a_model_learns_there_what_it_learns_here():
     near(np.array(found), expected)
     for w, x in zip(other.parameters(), one.parameters()):
         near(w.data, x.data)
-    assert fallbacks
+    assert fallbacks and not fallbacks.keys() & {"add", "add_to", "scale"}
 
 
 def test_a_slope_through_the_device_is_that_of_a_nudge():
