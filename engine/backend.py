@@ -31,6 +31,7 @@ BACKENDS = {np.ndarray: cpu}
 # By name of a device: what makes an array there of numpy's.
 DEVICES = {
     "cpu": np.asarray,
+    "simulate": partial(to_gpu, "simulate"),
     "interpret": partial(to_gpu, "interpret"),
     "cuda": partial(to_gpu, "cuda"),
 }

@@ -1,10 +1,11 @@
 """Arrays in the memory of a device: a GPU's, or one that is played by this computer's own.
 
+simulate   numpy arrays; kernels run in kernels/simulate.py
 interpret  torch's arrays in this computer's memory; kernels run in Triton's interpreter
 cuda       torch's arrays in the memory of an NVIDIA GPU; kernels run there
 
 torch allocates, copies and gives views, and computes nothing. It and Triton are imported when they
-are first needed.
+are first needed: the simulator needs neither.
 """
 
 import importlib.util
@@ -15,15 +16,15 @@ import sys
 
 import numpy as np
 
-DEVICES = ("interpret", "cuda")
+DEVICES = ("simulate", "interpret", "cuda")
 # Where arrays are made and kernels run; use() changes it.
-chosen = None
+chosen = "simulate"
 
 
 class DeviceArray:
     """Numbers in a device's memory, one after another without gaps; it computes nothing.
 
-    memory: torch's array. A view shares it.
+    memory: a numpy array where the device is simulated, else one of torch's. A view shares it.
     x[...] = y copies into it; x.numpy() copies out of it.
     """
 
@@ -82,7 +83,7 @@ class DeviceArray:
 
     def numpy(self):
         """A copy in the memory of this computer, which waits for the device."""
-        return np.array(self.memory.cpu().numpy())
+        return np.array(self.memory if chosen == "simulate" else self.memory.cpu().numpy())
 
 
 def use(name):
@@ -93,7 +94,8 @@ def use(name):
     global chosen
     if name not in DEVICES:
         raise ValueError(f"device: got {name}; expected one of {', '.join(DEVICES)}")
-    import_triton(interpret=name == "interpret")
+    if name != "simulate":
+        import_triton(interpret=name == "interpret")
     if name == "cuda":
         check_gpu()
     chosen = name
@@ -135,22 +137,24 @@ def check_gpu():
 
 
 def best():
-    """The device of whoever names none: cuda where it can be used, else cpu; and where there is a
-    GPU that cannot be used one line that says why, else None.
+    """The device of whoever names none: cuda where it can be used, else simulate; and where there
+    is a GPU that cannot be used one line that says why, else None.
     """
     if shutil.which("nvidia-smi") is None:
-        return "cpu", None
+        return "simulate", None
     if importlib.util.find_spec("triton") is None:
-        return "cpu", "a GPU is here, but not Triton: make train WITH=triton adds it"
+        return "simulate", "a GPU is here, but not Triton: make train WITH=triton adds it"
     try:
         use("cuda")
     except ValueError as error:
-        return "cpu", str(error)
+        return "simulate", str(error)
     return "cuda", None
 
 
 def to_device(x):
-    """A numpy array, copied to where the device is."""
+    """A numpy array as it is where the device is simulated, else copied to where the device is."""
+    if chosen == "simulate":
+        return DeviceArray(x)
     import torch
 
     x = torch.from_numpy(x)
@@ -181,8 +185,12 @@ def empty(shape, dtype=np.float32):
 
         kind = getattr(torch, np.dtype(dtype).name)
         return allocate(lambda: torch.empty(shape, dtype=kind, device="cuda"))
-    unwritten = np.nan if np.dtype(dtype).kind == "f" else np.iinfo(dtype).min
-    return to_device(np.full(shape, unwritten, dtype))
+    return to_device(np.full(shape, unwritten(dtype), dtype))
+
+
+def unwritten(dtype):
+    """What stands for numbers that could be anything."""
+    return np.nan if np.dtype(dtype).kind == "f" else np.iinfo(dtype).min
 
 
 def zeros(shape, dtype=np.float32):

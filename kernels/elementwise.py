@@ -5,15 +5,13 @@ scale  out = x * factor        8 bytes
 x and out of one shape; y of the same, or without its first axes: then y is added to each part of x.
 """
 
-import triton
-import triton.language as tl
-
 from kernels.device import DeviceArray, empty
+from kernels.language import cdiv, jit, tl
 
 BLOCK = 1024
 
 
-@triton.jit
+@jit
 def add_kernel(x_ptr, y_ptr, out_ptr, n, BLOCK: tl.constexpr):
     """x, out (parts, n), y (n)"""
     i = tl.program_id(0).to(tl.int64) * BLOCK + tl.arange(0, BLOCK)
@@ -24,7 +22,7 @@ def add_kernel(x_ptr, y_ptr, out_ptr, n, BLOCK: tl.constexpr):
     tl.store(out_ptr + place, x + y, mask=inside)
 
 
-@triton.jit
+@jit
 def scale_kernel(x_ptr, out_ptr, n, factor, BLOCK: tl.constexpr):
     """x, out (n)"""
     i = tl.program_id(0).to(tl.int64) * BLOCK + tl.arange(0, BLOCK)
@@ -39,8 +37,8 @@ def launch_add(x, y, out):
     if y.shape != x.shape[x.ndim - y.ndim :]:
         raise ValueError(f"add: got {x.shape} and {y.shape}; expected the last axes of the first")
     n = y.size
-    grid = (triton.cdiv(n, BLOCK), x.size // n)
-    add_kernel[grid](x_ptr=x.memory, y_ptr=y.memory, out_ptr=out.memory, n=n, BLOCK=BLOCK)
+    grid = (cdiv(n, BLOCK), x.size // n)
+    add_kernel[grid](x_ptr=x, y_ptr=y, out_ptr=out, n=n, BLOCK=BLOCK)
     return out
 
 
@@ -56,8 +54,6 @@ def add_to(total, x):
 
 def scale(x, factor):
     """x *= factor, in place. Returns x."""
-    grid = (triton.cdiv(x.size, BLOCK),)
-    scale_kernel[grid](
-        x_ptr=x.memory, out_ptr=x.memory, n=x.size, factor=float(factor), BLOCK=BLOCK
-    )
+    grid = (cdiv(x.size, BLOCK),)
+    scale_kernel[grid](x_ptr=x, out_ptr=x, n=x.size, factor=float(factor), BLOCK=BLOCK)
     return x

@@ -33,6 +33,8 @@ NAMES_RUN = {name: option.names for name, option in OPTIONS.items()}
 NAMES_RUN |= {"model": "names", "device": "cpu"}
 TEXT_RUN = {name: option.text for name, option in OPTIONS.items()}
 TEXT_RUN |= {"model": "stories", "device": "cpu"}
+# Where a device is played a step takes longer, and the more so the more kernels there are.
+SIMULATED_RUN = NAMES_RUN | {"steps": 1500}
 
 
 def flag(name):

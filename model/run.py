@@ -12,6 +12,7 @@ from engine.backend import fallbacks, host, on
 from engine.ops import cross_entropy
 from engine.optim import decay_groups, warm_up_cool_down
 from engine.parallel import make_worker
+from kernels.language import launches
 from model import STEP
 from model.count import bits_per_byte
 from model.data import NAMES_FILE, load_data
@@ -35,10 +36,12 @@ class Run:
         processes = 1 if alone else self.settings["processes"]
         self.worker = make_worker(model, groups, lr, processes, model.noise)
         self.optimizer = self.worker.optimizer
-        self.rng, self.done, self.fallbacks = random.Random(2), 0, 0
+        self.rng, self.done = random.Random(2), 0
+        self.launches = self.fallbacks = 0  # of the last step
 
     def step(self):
         """One batch, one step downhill. Returns its metrics, such as the loss."""
+        launches.clear()
         fallbacks.clear()
         x, y = self.data.batch(self.rng, self.settings["batch_size"])
         loss = self.worker.backward(x, y, self.settings["micro_batches"])
@@ -49,7 +52,7 @@ class Run:
         self.optimizer.lr = share * self.settings["learning_rate"]
         norm = self.worker.step(MAX_NORM)
         self.done += 1
-        self.fallbacks = fallbacks.total()
+        self.launches, self.fallbacks = launches.total(), fallbacks.total()
         bits = bits_per_byte(loss, [(x, y)], self.data)
         metrics = {"step": self.done, "loss": loss, "bits_per_byte": bits}
         metrics |= {"tokens": int((y >= 0).sum()), "norm": norm, "learning_rate": self.optimizer.lr}

@@ -15,7 +15,7 @@ from kernels.device import best
 from model import STEP
 from model.count import bits_per_byte, yardsticks
 from model.gpt import CONFIGS, count_flops
-from model.options import NAMES_RUN, TEXT_RUN, add_options
+from model.options import NAMES_RUN, SIMULATED_RUN, TEXT_RUN, add_options
 from model.run import average_loss, begin, resume
 from model.sample import sample_line
 from model.services.checkpoint import lock, set_aside
@@ -50,13 +50,21 @@ def cost(model, x, y, micro_batches):
     return f"a step: {flops / 1e9:.3f} GFLOP · {moved / 1e6:.1f} MB moved · {nodes} nodes"
 
 
+def device_line(run):
+    """Where a run computes, and how often a step of it asks the device, and how often it cannot."""
+    device = run.settings["device"]
+    if device == "cpu":
+        return f"device {device}"
+    return f"device {device} · {run.launches} launches · {run.fallbacks} fallbacks a step"
+
+
 def main():
     parser = argparse.ArgumentParser(prog="train", description=__doc__)
-    parser.add_argument("--data", help="stories (default), names, shakespeare, or a text file")
+    parser.add_argument("--data", help="stories, names (if simulated), shakespeare or a text file")
     parser.add_argument("--names", help="a text file with one name a line, for --data names")
     parser.add_argument("--model", choices=CONFIGS, help="sizes; default stories, for names names")
     add_options(parser)
-    parser.add_argument("--device", choices=DEVICES, help="where; default cuda, else cpu")
+    parser.add_argument("--device", choices=DEVICES, help="where; default cuda, else simulate")
     parser.add_argument("--resume", action="store_true", help="go on from the last checkpoint")
     options = parser.parse_args()
     resuming, device = vars(options).pop("resume"), options.device
@@ -73,12 +81,15 @@ def main():
         fail(f"train: got {got}; expected 1 with --device {options.device}")
     if "" in (options.data, options.names):
         fail("train: got an empty --data or --names; expected the name of a file")
-    options.data = options.data or ("names" if options.names else "stories")
+    smaller = options.names or options.device == "simulate"
+    options.data = options.data or ("names" if smaller else "stories")
     if options.names and options.data != "names":
         fail(f"train: got --names with --data {options.data}; expected --data names")
     if options.merges is not None and options.data == "names":
         fail(f"train: got {options.merges} merges for names; expected --merges with a text only")
     usual = NAMES_RUN if options.data == "names" else TEXT_RUN
+    if options.data == "names" and options.device == "simulate":
+        usual = SIMULATED_RUN
     for name, value in usual.items():
         if getattr(options, name) is None:
             setattr(options, name, value)
@@ -118,8 +129,7 @@ def main():
     )
     batch = data.batch(random.Random(1), run.settings["batch_size"])
     print(cost(model.train(), *batch, run.settings["micro_batches"]))
-    device = run.settings["device"]
-    print(f"device {device}" + (f" · {run.fallbacks} fallbacks a step" if device != "cpu" else ""))
+    print(device_line(run))
     print(yardsticks(data))
     print(sample_line(model.eval(), random.Random(1), data.tokenizer, length=120))
     draw_or_fail("train", read_log())

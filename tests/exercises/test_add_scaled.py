@@ -8,7 +8,7 @@ import pytest
 from kernels import device
 
 try:
-    device.use(os.environ.get("KERNELS_DEVICE", "interpret"))
+    device.use(os.environ.get("KERNELS_DEVICE", "simulate"))
 except ValueError as missing:
     pytest.skip(str(missing), allow_module_level=True)
 

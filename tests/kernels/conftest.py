@@ -1,6 +1,6 @@
-"""Which device the tests of kernels use: KERNELS_DEVICE=interpret or cuda.
+"""Which device the tests of kernels use: KERNELS_DEVICE, simulate where it is not set.
 
-One process has one of them: make test WITH=triton starts another for these tests.
+One process has one of them: make test WITH=triton starts another for Triton's interpreter.
 """
 
 import os
@@ -11,20 +11,16 @@ import pytest
 from kernels import device
 from tests.kernels import arrays
 
-if "KERNELS_DEVICE" in os.environ:
-    device.use(os.environ["KERNELS_DEVICE"])
-else:
-    collect_ignore_glob = ["test_*.py"]
+device.use(os.environ.get("KERNELS_DEVICE", "simulate"))
 
 
 @pytest.fixture(autouse=True)
 def same_numbers(monkeypatch):
     """Each test draws the same numbers, whichever tests ran before it."""
-    if device.chosen is None:
-        pytest.skip("no device: make test WITH=triton")
     monkeypatch.setattr(arrays, "rng", np.random.default_rng(0))
 
 
 def pytest_terminal_summary(terminalreporter):
     if "KERNELS_DEVICE" not in os.environ:
-        terminalreporter.write_line("SKIPPED: kernels (make test WITH=triton)", yellow=True)
+        line = "SKIPPED: kernels in Triton's interpreter (make test WITH=triton)"
+        terminalreporter.write_line(line, yellow=True)

@@ -84,13 +84,24 @@ def test_copies_of_another_shape_or_kind():
 
 
 def test_a_device_that_nobody_knows():
-    with pytest.raises(ValueError, match=r"got tpu; expected one of interpret, cuda"):
+    with pytest.raises(ValueError, match=r"got tpu; expected one of .*interpret, cuda"):
         device.use("tpu")
 
 
 def python(code):
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
     return done.stdout + done.stderr
+
+
+def test_neither_triton_nor_torch_is_imported_to_simulate():
+    code = """
+import sys
+from kernels import elementwise
+from kernels.device import zeros
+elementwise.add(zeros(3), zeros(3))
+print(sorted({"torch", "triton"} & {*sys.modules}))
+"""
+    assert python(code) == "[]\n"
 
 
 def test_without_the_packages():
@@ -145,10 +156,10 @@ def test_a_torch_without_cuda(monkeypatch):
 
 def test_the_best_device(monkeypatch):
     monkeypatch.setattr("shutil.which", lambda program: None)
-    assert device.best() == ("cpu", None)
+    assert device.best() == ("simulate", None)
     monkeypatch.setattr("shutil.which", lambda program: program)
     monkeypatch.setattr("importlib.util.find_spec", lambda package: None)
-    assert device.best()[0] == "cpu" and "make train WITH=triton" in device.best()[1]
+    assert device.best()[0] == "simulate" and "make train WITH=triton" in device.best()[1]
 
 
 def test_repr():

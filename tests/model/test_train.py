@@ -7,6 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from model.run import begin
+from model.services.checkpoint import CHECKPOINT, read
+from model.services.watch import read_log
+from tests.compare import assert_close
+
 ROOT = Path(__file__).parents[2]
 TRAIN = [sys.executable, "-u", "-m", "model.train", "--device", "cpu"]
 
@@ -124,13 +129,40 @@ def test_a_device_without_its_packages():
     assert re.fullmatch(r"train: device: got no package (torch|triton); .*\n", done.stderr)
 
 
-@pytest.mark.skipif(importlib.util.find_spec("triton") is None, reason="triton is not here")
-def test_a_run_on_a_device_reports_what_a_run_here_does():
+@pytest.mark.parametrize("device", ["simulate", "interpret"])
+def test_a_run_on_a_device_reports_what_a_run_here_does(device):
+    if device == "interpret" and importlib.util.find_spec("triton") is None:
+        pytest.skip("triton is not here")
     outputs = []
-    for device in ("cpu", "interpret"):
-        done = run("--device", device, "--steps", "3")
+    for where in ("cpu", device):
+        done = run("--device", where, "--steps", "3")
         assert done.returncode == 0
         report, _, line, *others = done.stdout.splitlines()
         outputs.append([*re.findall(r"loss (\S+) · held-out (\S+)", report), *others])
     assert outputs[0] == outputs[1]
-    assert re.fullmatch(r"device interpret · [1-9][0-9]* fallbacks a step", line)
+    counts = r"[1-9][0-9]* launches · [0-9]+ fallbacks a step"
+    assert re.fullmatch(f"device {device} · {counts}", line)
+
+
+def test_a_run_goes_on_on_another_device():
+    assert run("--device", "simulate", "--steps", "4", "--save-every", "2").returncode == 0
+    whole, state = read_log(), read(CHECKPOINT)[1]
+    half = begin(state["settings"] | {"device": "cpu"})
+    for _ in range(2):
+        half.step()
+    half.save()
+    command = [sys.executable, "-m", "model.train", "--resume", "--device", "simulate"]
+    done = subprocess.run(command, capture_output=True, check=False)
+    assert done.returncode == 0 and b"device simulate" in done.stdout
+    # Not the weights: where a slope is 0 but for rounding, Adam steps by its sign all the same.
+    losses, expected = ([line["loss"] for line in log[1:]] for log in (read_log(), whole))
+    assert len(losses) == 4
+    assert_close(losses, expected, "float32")
+
+
+def test_without_a_gpu_the_default_is_to_simulate_names(monkeypatch):
+    monkeypatch.setenv("PATH", "")
+    command = [sys.executable, "-m", "model.train", "--steps", "1"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0 and "\ndevice simulate · " in done.stdout
+    assert "uniform 4.755" in done.stdout

@@ -1,0 +1,126 @@
+"""A GPU made of numpy: it runs the lines of a Triton kernel for all programs of a launch at once.
+
+On a GPU many programs run one kernel, each with its own program_id. Here the programs are one more
+axis in front of every block: arrays (P, *shape), or (1, *shape) where all P programs agree. So
+tl.load is one indexing, x + y one addition, and no loop goes over programs.
+
+What a mask leaves out of a tl.load without other= is NaN (of whole numbers, the lowest): on a GPU
+it can be anything.
+
+What it cannot show: a program that waits for another; time, registers, shared memory; what only
+Triton's compiler refuses.
+"""
+
+from types import SimpleNamespace
+
+import numpy as np
+
+from kernels.block import Block, spread
+from kernels.device import DeviceArray, unwritten
+
+# So many programs at a time: the blocks of more do not fit into the processor's cache.
+AT_ONCE = 256
+
+
+class Pointer:
+    """A place in the memory of an array, or a block of places, in each program."""
+
+    def __init__(self, memory, places):
+        self.memory, self.places = memory, places
+
+    def __add__(self, steps):
+        return Pointer(self.memory, self.places + steps)
+
+    __radd__ = __add__
+
+    def __sub__(self, steps):
+        return self + -1 * steps
+
+
+def load(pointer, mask=None, other=None):
+    places = pointer.places.data
+    if mask is not None:
+        mask = spread(mask.data, places.ndim)
+        # A number left out is read from the first place of all, and not used.
+        places = np.where(mask, places, 0)
+    x = pointer.memory.take(places)
+    if mask is None:
+        return Block(x)
+    return Block(np.where(mask, x, unwritten(x.dtype) if other is None else other))
+
+
+def store(pointer, value, mask=None):
+    memory, places = pointer.memory, pointer.places.data
+    value = value.data if isinstance(value, Block) else np.array([value])
+    mask = np.ones(1, bool) if mask is None else mask.data
+    # Every program writes, even where all write the same.
+    shape = (len(Launch.now.programs), *places.shape[1:])
+    parts = (mask, places, value.astype(memory.dtype))
+    mask, *parts = (np.broadcast_to(spread(x, places.ndim), shape) for x in parts)
+    places, value = (x[mask] for x in parts)
+    memory[places] = value
+
+
+def program_id(axis):
+    ids = Launch.now.ids(Launch.now.programs)[axis].astype(np.int32)
+    return Block(ids[:1] if (ids == ids[0]).all() else ids)
+
+
+def arange(start, end):
+    if end - start < 1 or (end - start) & (end - start - 1):
+        raise ValueError(f"tl.arange: got {end - start} numbers; expected a power of 2")
+    return Block(np.arange(start, end, dtype=np.int32)[None])
+
+
+def cdiv(a, b):
+    return (a + b - 1) // b
+
+
+# What a kernel calls tl. Triton knows constexpr by its name.
+tl = SimpleNamespace(int64=np.int64, constexpr=type("constexpr", (), {}))
+for f in (program_id, arange, load, store):
+    setattr(tl, f.__name__, f)
+
+
+class Launch:
+    """A kernel started on a grid. programs: the numbers, from 0, of those that run now."""
+
+    now = None
+
+    def __init__(self, grid):
+        self.grid, self.programs = grid, None
+
+    def ids(self, programs):
+        """program_id of each axis, for the numbers of programs."""
+        return np.unravel_index(programs, self.grid)
+
+
+def launch(function, grid, arguments):
+    """Runs the function of a kernel once for each program of the grid."""
+    name, grid = function.__name__, (*grid, 1, 1)[:3]
+    if max(grid[1:]) > 65535:
+        raise ValueError(f"{name}: got the grid {grid}; expected axes 1 and 2 up to 65535")
+    for key, x in arguments.items():
+        if function.__annotations__.get(key) is not tl.constexpr:
+            arguments[key] = argument(f"{name}: got {key}", x)
+    now = Launch.now = Launch(grid)
+    programs = np.arange(np.prod(grid), dtype=np.int32)
+    # Padding may overflow or divide 0 by 0; a GPU says nothing either.
+    with np.errstate(all="ignore"):
+        for first in range(0, len(programs), AT_ONCE):
+            now.programs = programs[first : first + AT_ONCE]
+            function(**arguments)
+
+
+def argument(got, x):
+    """What a kernel is given for x: a pointer, or a number of 32 bits where that is enough."""
+    if x is None:
+        return x
+    if isinstance(x, float):
+        return Block(np.array([x], np.float32))
+    if isinstance(x, int):
+        return Block(np.array([x], np.int32 if -(2**31) <= x < 2**31 else np.int64))
+    if not isinstance(x, DeviceArray) or not isinstance(x.memory, np.ndarray):
+        expected = "an array of the device that is used, or a number of Python's"
+        raise ValueError(f"{got} of type {type(x).__name__}; expected {expected}")
+    return Pointer(x.memory.reshape(-1), Block(np.zeros(1, np.int64)))

@@ -1,0 +1,139 @@
+"""What the simulator does with numbers, and with sizes Triton refuses.
+
+The kernels here run in Triton too: the same numbers, where this is told what is asked of both.
+"""
+
+import numpy as np
+import pytest
+
+from kernels import device
+from kernels.device import empty, put, zeros
+from kernels.language import jit, launches, tl
+
+simulated = pytest.mark.skipif(device.chosen != "simulate", reason="about the simulator")
+
+
+def numbers(n, dtype=np.float32):
+    return put(np.arange(n, dtype=dtype))
+
+
+@jit
+def copy_kernel(x_ptr, y_ptr, n, BLOCK: tl.constexpr):
+    i = tl.program_id(0) * BLOCK + tl.arange(0, BLOCK)
+    tl.store(y_ptr + i, tl.load(x_ptr + i, mask=i < n), mask=i < n)
+
+
+def test_programs_cover_all_numbers():
+    y = empty(1000)
+    copy_kernel[(63,)](x_ptr=numbers(1000), y_ptr=y, n=1000, BLOCK=16)
+    assert (y.numpy() == np.arange(1000)).all()
+
+
+def test_launches_are_counted():
+    launches.clear()
+    for _ in range(3):
+        copy_kernel[(1,)](x_ptr=numbers(8), y_ptr=empty(8), n=8, BLOCK=8)
+    assert launches == {"copy_kernel": 3}
+
+
+def test_what_the_mask_leaves_out_stays():
+    y = numbers(3)
+    copy_kernel[(5,)](x_ptr=zeros(3), y_ptr=y, n=0, BLOCK=16)
+    assert y.numpy().tolist() == [0, 1, 2]
+
+
+@jit
+def places_kernel(y_ptr, J, K):
+    i, j, k = tl.program_id(0), tl.program_id(1), tl.program_id(2)
+    tl.store(y_ptr + (i * J + j) * K + k, i * 100 + j * 10 + k)
+
+
+def test_a_grid_of_three_axes():
+    y = empty((2, 3, 4))
+    places_kernel[(2, 3, 4)](y_ptr=y, J=3, K=4)
+    i, j, k = np.indices((2, 3, 4))
+    assert (y.numpy() == i * 100 + j * 10 + k).all()
+
+
+def test_programs_in_groups_of_another_size(monkeypatch):
+    monkeypatch.setattr("kernels.simulate.AT_ONCE", 7)
+    test_programs_cover_all_numbers()
+    test_a_grid_of_three_axes()
+
+
+@jit
+def types_kernel(x_ptr, y_ptr, n, factor, large):
+    x = tl.load(x_ptr)
+    tl.store(y_ptr, (1.0 - factor) * x)
+    tl.store(y_ptr + 1, n / 7 + x)
+    tl.store(y_ptr + 2, large * (x + 2.0))
+    tl.store(y_ptr + 3, tl.load(x_ptr, mask=n < 0))
+
+
+@simulated
+def test_numbers_are_float32():
+    y = empty(4)
+    x, large = put(np.ones(1, np.float32)), 2**24 + 1
+    types_kernel[(1,)](x_ptr=x, y_ptr=y, n=6, factor=0.999, large=large)
+    y, one = y.numpy(), np.float32(1)
+    assert y[0] == one - np.float32(0.999) != np.float32(1 - 0.999)
+    assert y[1] == np.float32(6) / np.float32(7) + one != np.float32(6 / 7 + 1)
+    assert y[2] == np.float32(large) * np.float32(3) != np.float32(large * 3)
+    # What is left out and not replaced could be anything.
+    assert np.isnan(y[3])
+
+
+@jit
+def far_kernel(y_ptr, stride):
+    row = tl.program_id(0)
+    tl.store(y_ptr, row * stride, mask=row == 2)
+
+
+def test_whole_numbers_overflow_as_on_a_gpu():
+    # 2 * (2 ** 31 - 1) = 2 ** 32 - 2, of which 32 bits with a sign are -2.
+    y = zeros(1, np.int64)
+    far_kernel[(4,)](y_ptr=y, stride=2**31 - 1)
+    assert y.item() == -2
+    far_kernel[(4,)](y_ptr=y, stride=2**31)
+    assert y.item() == 2**32
+
+
+@simulated
+def test_sizes_that_triton_refuses():
+    with pytest.raises(ValueError, match=r"tl.arange: got 12 numbers; expected a power of 2"):
+        copy_kernel[(1,)](x_ptr=numbers(9), y_ptr=empty(9), n=9, BLOCK=12)
+    with pytest.raises(ValueError, match="expected axes 1 and 2 up to 65535"):
+        copy_kernel[(1, 65536)](x_ptr=numbers(9), y_ptr=empty(9), n=9, BLOCK=16)
+
+
+@simulated
+def test_what_is_no_argument():
+    with pytest.raises(
+        ValueError, match="copy_kernel: got x_ptr of type ndarray; expected an array"
+    ):
+        copy_kernel[(1,)](x_ptr=np.ones(9), y_ptr=numbers(9), n=9, BLOCK=16)
+
+
+@jit
+def quotients_kernel(y_ptr, BLOCK: tl.constexpr):
+    i = tl.arange(0, BLOCK)
+    tl.store(y_ptr + i, (i - 3) // 2)
+    tl.store(y_ptr + BLOCK + i, (i - 3) % 2)
+
+
+def test_whole_numbers_are_divided_towards_0():
+    y = empty(16)
+    quotients_kernel[(1,)](y_ptr=y, BLOCK=8)
+    assert y.numpy().tolist() == [-1, -1, 0, 0, 0, 1, 1, 2, -1, 0, -1, 0, 1, 0, 1, 0]
+
+
+@jit
+def before_kernel(x_ptr, y_ptr, BLOCK: tl.constexpr):
+    i = tl.arange(0, BLOCK)
+    tl.store(y_ptr + i, -tl.load(x_ptr + BLOCK - 1 - i))
+
+
+def test_places_are_counted_back_and_signs_turned():
+    x, y = put(np.arange(4, dtype=np.float32)), empty(4)
+    before_kernel[(1,)](x_ptr=x, y_ptr=y, BLOCK=4)
+    assert y.numpy().tolist() == [-3, -2, -1, 0]
