@@ -5,7 +5,7 @@ axis in front of every block: arrays (P, *shape), or (1, *shape) where all P pro
 tl.load is one indexing, x + y one addition, and no loop goes over programs.
 
 What a mask leaves out of a tl.load without other= is NaN (of whole numbers, the lowest): on a GPU
-it can be anything.
+it can be anything. kernels/guard.py watches reads and writes.
 
 What it cannot show: a program that waits for another; time, registers, shared memory; what only
 Triton's compiler refuses.
@@ -17,6 +17,7 @@ import numpy as np
 
 from kernels.block import Block, spread
 from kernels.device import DeviceArray, unwritten
+from kernels.guard import Guard
 
 # So many programs at a time: the blocks of more do not fit into the processor's cache.
 AT_ONCE = 256
@@ -25,11 +26,11 @@ AT_ONCE = 256
 class Pointer:
     """A place in the memory of an array, or a block of places, in each program."""
 
-    def __init__(self, memory, places):
-        self.memory, self.places = memory, places
+    def __init__(self, array, places):
+        self.array, self.places = array, places
 
     def __add__(self, steps):
-        return Pointer(self.memory, self.places + steps)
+        return Pointer(self.array, self.places + steps)
 
     __radd__ = __add__
 
@@ -38,27 +39,34 @@ class Pointer:
 
 
 def load(pointer, mask=None, other=None):
-    places = pointer.places.data
+    array, places = pointer.array, pointer.places.data
     if mask is not None:
         mask = spread(mask.data, places.ndim)
         # A number left out is read from the first place of all, and not used.
         places = np.where(mask, places, 0)
-    x = pointer.memory.take(places)
+    if Guard.on:
+        programs = spread(Launch.now.programs, places.ndim)
+        Launch.now.guard.read(array, places, True if mask is None else mask, programs)
+    x = array.memory.take(places)
     if mask is None:
         return Block(x)
     return Block(np.where(mask, x, unwritten(x.dtype) if other is None else other))
 
 
 def store(pointer, value, mask=None):
-    memory, places = pointer.memory, pointer.places.data
+    launch, memory, places = Launch.now, pointer.array.memory, pointer.places.data
     value = value.data if isinstance(value, Block) else np.array([value])
     mask = np.ones(1, bool) if mask is None else mask.data
     # Every program writes, even where all write the same.
-    shape = (len(Launch.now.programs), *places.shape[1:])
-    parts = (mask, places, value.astype(memory.dtype))
+    shape = (len(launch.programs), *places.shape[1:])
+    parts = (mask, places, value.astype(memory.dtype), launch.programs)
     mask, *parts = (np.broadcast_to(spread(x, places.ndim), shape) for x in parts)
-    places, value = (x[mask] for x in parts)
+    places, value, programs = (x[mask] for x in parts)
+    if Guard.on:
+        launch.guard.write(pointer.array, places, programs)
     memory[places] = value
+    if Guard.on:
+        launch.guard.written(pointer.array, places, value, programs)
 
 
 def program_id(axis):
@@ -83,36 +91,39 @@ for f in (program_id, arange, load, store):
 
 
 class Launch:
-    """A kernel started on a grid. programs: the numbers, from 0, of those that run now."""
+    """A kernel started on a grid. programs: the numbers, from 1, of those that run now."""
 
     now = None
 
-    def __init__(self, grid):
+    def __init__(self, kernel, grid, arrays):
         self.grid, self.programs = grid, None
+        self.guard = Guard(kernel, self.ids, arrays)
 
     def ids(self, programs):
         """program_id of each axis, for the numbers of programs."""
-        return np.unravel_index(programs, self.grid)
+        return np.unravel_index(programs - 1, self.grid)
 
 
 def launch(function, grid, arguments):
     """Runs the function of a kernel once for each program of the grid."""
-    name, grid = function.__name__, (*grid, 1, 1)[:3]
+    name, grid, arrays = function.__name__, (*grid, 1, 1)[:3], {}
     if max(grid[1:]) > 65535:
         raise ValueError(f"{name}: got the grid {grid}; expected axes 1 and 2 up to 65535")
     for key, x in arguments.items():
         if function.__annotations__.get(key) is not tl.constexpr:
-            arguments[key] = argument(f"{name}: got {key}", x)
-    now = Launch.now = Launch(grid)
-    programs = np.arange(np.prod(grid), dtype=np.int32)
+            arguments[key] = argument(f"{name}: got {key}", key, x, arrays)
+    now = Launch.now = Launch(name, grid, arrays.values())
+    programs = np.arange(1, 1 + np.prod(grid), dtype=np.int32)
     # Padding may overflow or divide 0 by 0; a GPU says nothing either.
     with np.errstate(all="ignore"):
         for first in range(0, len(programs), AT_ONCE):
             now.programs = programs[first : first + AT_ONCE]
             function(**arguments)
+    if Guard.on:
+        now.guard.end()
 
 
-def argument(got, x):
+def argument(got, name, x, arrays):
     """What a kernel is given for x: a pointer, or a number of 32 bits where that is enough."""
     if x is None:
         return x
@@ -123,4 +134,8 @@ def argument(got, x):
     if not isinstance(x, DeviceArray) or not isinstance(x.memory, np.ndarray):
         expected = "an array of the device that is used, or a number of Python's"
         raise ValueError(f"{got} of type {type(x).__name__}; expected {expected}")
-    return Pointer(x.memory.reshape(-1), Block(np.zeros(1, np.int64)))
+    memory = x.memory.reshape(-1)
+    # An array given twice is one.
+    key = memory.__array_interface__["data"][0], memory.size
+    array = arrays.setdefault(key, SimpleNamespace(name=name, memory=memory))
+    return Pointer(array, Block(np.zeros(1, np.int64)))

