@@ -49,7 +49,6 @@ ALLOWED = {
     ("embedding_pieces_kernel", "narrow"): 10,  # start, and order: a number for a row of dy
     ("embedding_rows_kernel", "narrow"): 2,  # first
     ("matmul_kernel", "narrow"): 8,  # the bias, two numbers a thread
-    ("matmul_kernel", "spills"): 4,  # on sm_100, in dx
     # GPT-2's V, 50,257, is odd: a row of logits begins anywhere.
     ("cross_entropy_kernel", "narrow"): 27,
     ("total_kernel", "narrow"): 1,  # the loss

@@ -12,7 +12,7 @@ from functools import partial
 import numpy as np
 
 from kernels import device, launch, matmul, tiles
-from kernels.roofline import fastest
+from kernels.speed import fastest
 from model.services.progress import run_program
 
 # Of GPT-2: (C, K) of a product, and how often a step has it. With so many rows.

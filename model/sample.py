@@ -4,6 +4,8 @@ import argparse
 import codecs
 import random
 
+import numpy as np
+
 from engine.backend import DEVICES
 from model.cache import Cache
 from model.gpt import next_token
@@ -74,6 +76,8 @@ def main():
     rng = random.Random(options.seed)
     choice = {name: getattr(options, name) for name in ("temperature", "top_k", "top_p")}
     try:
+        # Whether the device is there shows with the first array, so before a download.
+        DEVICES[options.device](np.zeros(1, np.float32))
         model, tokenizer = load_gpt2(find(options.weights)) if options.weights else load()
         model.to(options.device)
         length, prompt = options.length, options.prompt

@@ -13,7 +13,7 @@ from engine.memory import keep_memory
 from engine.ops import cross_entropy
 from kernels.device import best
 from kernels.guard import Guard
-from kernels.roofline import floor, here
+from kernels.speed import floor, here
 from model import STEP
 from model.count import bits_per_byte, yardsticks
 from model.gpt import CONFIGS, count_flops
@@ -78,7 +78,11 @@ def percents(run, progress, flops, moved):
     """On a GPU, the share of a step's time that its bytes take at least, and that its FLOPs do."""
     if run.settings["device"] != "cuda" or progress.steps == 0:
         return ""
-    gpu, seconds = here(), progress.seconds / progress.steps
+    try:
+        gpu = here()
+    except RuntimeError:  # torch's, where the model leaves no room for the large copy
+        return " · too little memory left to measure the GPU's speeds"
+    seconds = progress.seconds / progress.steps
     floors = floor((moved, 0), gpu), floor((0, 0, flops), gpu)
     memory, arithmetic = (100 * least / seconds for least, _ in floors)
     return f" · {memory:.0f} % of the memory's speed · {arithmetic:.0f} % of the arithmetic's"

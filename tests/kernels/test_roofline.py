@@ -9,8 +9,9 @@ import pytest
 
 from kernels import device, elementwise, roofline
 from kernels.block import Block
-from kernels.roofline import CONFIGS, GPUS, floor, sizes
+from kernels.roofline import CONFIGS, GPUS, sizes
 from kernels.simulate import tl
+from kernels.speed import floor, here
 from tests.kernels.arrays import random
 
 T4, A100, H100, H200 = GPUS
@@ -103,7 +104,7 @@ def test_a_copy_and_a_product_measure_a_gpu(monkeypatch):
     torch.empty = torch.rand = lambda shape, device: Array(shape, done)
     torch.mm = lambda a, b, out: done.append("product")
     monkeypatch.setitem(sys.modules, "torch", torch)
-    gpu = roofline.here()
+    gpu = here()
     assert done == ["copy"] * 10 + ["high"] + ["product"] * 10 + ["highest"] + ["product"] * 10
     # 2 ** 27 numbers of 4 bytes are read and written.
     assert (gpu.bandwidth, gpu.flops) == (2 * 2**29 / 0.002, 2 * 4096**3 / 0.002)

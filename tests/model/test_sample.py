@@ -161,3 +161,16 @@ def test_each_device_writes_what_this_computer_does(trained, device):
         assert re.fullmatch("sample: device: got .*; expected .*\\n", done.stderr)
         pytest.skip(done.stderr)
     assert (done.returncode, done.stdout, done.stderr) == (0, here.stdout, "")
+
+
+def test_a_device_that_is_not_here_is_told_before_a_download(monkeypatch, capsys):
+    def gone(x):
+        raise ValueError("device: got none; expected one")
+
+    monkeypatch.setitem(DEVICES, "gone", gone)
+    monkeypatch.setattr("model.sample.find", lambda name: pytest.fail("a download"))
+    monkeypatch.setattr(sys, "argv", ["sample", "--weights", "gpt2", "--device", "gone"])
+    with pytest.raises(SystemExit) as end:
+        main()
+    assert end.value.code == 2
+    assert capsys.readouterr().err == "sample: device: got none; expected one\n"
