@@ -30,7 +30,9 @@ def machine(tmp_path):
         (programs / name).write_text(f'#!/bin/sh\necho {name} "$@" >> {tmp_path}/calls\n{does}\n')
         (programs / name).chmod(0o755)
 
-    def run(apt, **variables):
+    def run(apt, user=0, **variables):
+        stand_in("id", f"echo {user}")
+        stand_in("sudo", 'shift; "$@"')
         stand_in("apt-get", apt)
         stand_in("make", "exit 0")
         stand_in("sleep", "exit 0")
@@ -40,7 +42,8 @@ def machine(tmp_path):
             capture_output=True,
             text=True,
         )
-        return done, (tmp_path / "calls").read_text().splitlines()
+        calls = (tmp_path / "calls").read_text().splitlines()
+        return done, [call for call in calls if not call.startswith("id ")]
 
     return run
 
@@ -63,4 +66,12 @@ def test_a_network_may_fail_twice(machine):
     done, calls = machine(FAILS_TWICE, CI="true")
     assert done.returncode == 0, done.stderr
     assert calls.count("apt-get update -qq") == 3
+    assert [call for call in calls if call.startswith("make")] == ["make book", "make book-test"]
+
+
+def test_who_is_not_root_asks_sudo(machine):
+    done, calls = machine('ln -sf sh "${0%/*}/google-chrome"', user=1000, CI="true")
+    assert done.returncode == 0, done.stderr
+    update = "apt-get update -qq"
+    assert calls[:3] == ["sleep 0", f"sudo -n {update}", update]
     assert [call for call in calls if call.startswith("make")] == ["make book", "make book-test"]
