@@ -233,6 +233,12 @@ def test_code_can_be_read_on_every_kind_of_line(open_page):
     assert not faint, faint
 
 
+def put_away(page):
+    """Closes the dialog. Only when it is gone do keys go to the page."""
+    page.keyboard.press("Escape")
+    page.locator("dialog").wait_for(state="detached")
+
+
 def test_from_the_disk(open_page, pages):
     """Nothing but the runner needs a server."""
     page = open_page(pages[0], base=f"{SITE.as_uri()}/")
@@ -241,7 +247,7 @@ def test_from_the_disk(open_page, pages):
     page.keyboard.press("/")
     page.keyboard.type("softmax")
     page.locator("dialog li a").first.wait_for()
-    page.keyboard.press("Escape")
+    put_away(page)
     page.locator("a.whole").first.click()
     page.frame_locator("#whole iframe").locator("pre.lines").wait_for()
 
@@ -265,7 +271,7 @@ def test_search_finds_words_and_code(open_page, page_of):
         page.keyboard.type(words)
         page.locator("dialog li mark").first.wait_for()
         assert kind in page.locator("dialog").inner_text()
-        page.keyboard.press("Escape")
+        put_away(page)
 
 
 def test_arrows_walk_through_what_is_found(open_page):
@@ -295,7 +301,7 @@ def test_keys(open_page, pages):
     assert page.locator("a.stop.lit").count() and page.locator(".reached").count() == 1
     page.keyboard.press("?")
     assert "next page" in page.locator("dialog").inner_text()
-    page.keyboard.press("Escape")
+    put_away(page)
     before = page.evaluate("getComputedStyle(document.body).backgroundColor")
     page.keyboard.press("d")
     assert page.evaluate("getComputedStyle(document.body).backgroundColor") != before
@@ -335,14 +341,14 @@ def test_keys_can_be_switched_off(open_page, pages, axe, where):
     if where == "server":
         assert violations(page, axe) == []
     box.uncheck()
-    page.keyboard.press("Escape")
+    put_away(page)
     keys_do_nothing()
     page.reload()
     if where != "nothing is kept":
         keys_do_nothing()
         page.click("#keys")
         box.check()
-        page.keyboard.press("Escape")
+        put_away(page)
     page.keyboard.press("/")
     page.locator("dialog input[type=text]").wait_for()
 
