@@ -11,9 +11,9 @@ import numpy as np
 from engine import cpu
 from engine.backend import fallbacks
 from kernels.device import DeviceArray, empty, put, zeros
-from kernels.elementwise import add, add_to, scale
+from kernels.elementwise import add, add_to, gelu_backward, gelu_forward, scale
 
-__all__ = ["add", "add_to", "copy", "scale", "zeros"]
+__all__ = ["add", "add_to", "copy", "gelu_backward", "gelu_forward", "scale", "zeros"]
 
 
 def copy(x):

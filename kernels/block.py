@@ -41,6 +41,10 @@ def operands(*values):
     return values
 
 
+def elementwise(compute):
+    return lambda *blocks: Block(compute(*operands(*blocks)))
+
+
 def operation(compute, swap=False):
     """An operator of Block; beside a Pointer it leaves the work to that."""
 

@@ -100,9 +100,11 @@ def test_a_model_learns_there_what_it_learns_here():
     one, other = small_gpt("cpu"), small_gpt(device.chosen)
     expected, found = train(one), train(other)
     near(np.array(found), expected)
-    for w, x in zip(other.parameters(), one.parameters()):
-        near(w.data, x.data)
-    assert fallbacks and not fallbacks.keys() & {"add", "add_to", "scale"}
+    # The bias of the keys changes no share, its slope is rounding, and AdamW's steps along that
+    # are as long as any: not the weights are alike, but what they predict.
+    x, _ = ROWS
+    near(other.eval()(x).data, one.eval()(x).data)
+    assert fallbacks and not set(gpu.__all__) & set(fallbacks)
 
 
 def test_a_slope_through_the_device_is_that_of_a_nudge():
