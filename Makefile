@@ -1,6 +1,7 @@
 # make train    trains this step's model and prints names that it invents
 # make test     runs this step's tests, in an environment of its own (.venv)
 # make lint     formatting and common mistakes, by ruff
+# make kernels  the floor of every kernel, and each compiled for five GPUs, on Linux
 # make check    on main: proves every step, its tests and its printed numbers
 # make book     on main: the book as pages for a browser, in site/; make serve shows them
 # ARGS passes options on: make train ARGS="--names my_names.txt"
@@ -18,7 +19,7 @@ export PYTHONDONTWRITEBYTECODE = 1
 SUM := $(shell cksum < pyproject.toml | cut -d' ' -f1)
 READY = $(VENV)/made-for-$(SUM)
 
-.PHONY: help train test lint check book serve book-test python tags
+.PHONY: help train test lint kernels check book serve book-test python tags
 .DEFAULT_GOAL := help
 
 help:
@@ -35,6 +36,10 @@ endif
 
 lint: python $(LINT_VENV)/made-for-$(SUM)
 	@$(LINT_VENV)/bin/ruff format --check . && $(LINT_VENV)/bin/ruff check .
+
+kernels: tags $(READY)-with-triton
+	@$(VENV)/bin/python -m kernels.roofline
+	@$(VENV)/bin/python -m kernels.compiled $(ARGS)
 
 check:
 	@if [ -f book/check.py ]; then $(PYTHON) book/check.py $(ARGS); \

@@ -3,6 +3,7 @@
 simulate   numpy arrays; kernels run in kernels/simulate.py
 interpret  torch's arrays in this computer's memory; kernels run in Triton's interpreter
 cuda       torch's arrays in the memory of an NVIDIA GPU; kernels run there
+meta       torch's arrays that have a shape and no numbers; kernels are compiled and do not run
 
 torch allocates, copies and gives views, and computes nothing. It and Triton are imported when they
 are first needed: the simulator needs neither.
@@ -16,7 +17,9 @@ import sys
 
 import numpy as np
 
-DEVICES = ("simulate", "interpret", "cuda")
+DEVICES = ("simulate", "interpret", "cuda", "meta")
+# What torch calls the place of the arrays.
+PLACES = {"interpret": "cpu", "cuda": "cuda", "meta": "meta"}
 # Where arrays are made and kernels run; use() changes it.
 chosen = "simulate"
 
@@ -106,6 +109,8 @@ def import_triton(interpret):
     before = sys.modules.get("triton")
     if before is None:
         os.environ["TRITON_INTERPRET"] = str(int(interpret))
+        # a * b + c may be rounded once: Triton warns where nobody says whether.
+        os.environ.setdefault("TRITON_DEFAULT_FP_FUSION", "1")
     try:
         import torch  # noqa: F401
         import triton.runtime.interpreter
@@ -157,8 +162,7 @@ def to_device(x):
         return DeviceArray(x)
     import torch
 
-    x = torch.from_numpy(x)
-    return allocate(x.cuda if chosen == "cuda" else x.clone)
+    return allocate(lambda: torch.from_numpy(x).to(PLACES[chosen], copy=True))
 
 
 def allocate(make):
@@ -180,11 +184,11 @@ def put(x):
 
 def empty(shape, dtype=np.float32):
     """An array that nobody has written to: on a GPU any numbers, elsewhere NaN or the lowest."""
-    if chosen == "cuda":
+    if chosen in ("cuda", "meta"):
         import torch
 
         kind = getattr(torch, np.dtype(dtype).name)
-        return allocate(lambda: torch.empty(shape, dtype=kind, device="cuda"))
+        return allocate(lambda: torch.empty(shape, dtype=kind, device=chosen))
     return to_device(np.full(shape, unwritten(dtype), dtype))
 
 

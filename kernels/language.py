@@ -12,10 +12,12 @@ from types import FunctionType
 from kernels import device, simulate
 from kernels.simulate import cdiv, tl
 
-__all__ = ["cdiv", "jit", "launches", "tl"]
+__all__ = ["cdiv", "compilations", "jit", "launches", "tl"]
 
 # How often each kernel has been launched, by its name. clear() sets it back.
 launches = Counter()
+# Of each launch on the device meta: its arguments, and what Triton's compiler made of the kernel.
+compilations = []
 
 
 class Kernel:
@@ -34,7 +36,11 @@ class Kernel:
             return
         self.compiled = self.compiled or for_triton(self.function)
         arguments = {name: getattr(x, "memory", x) for name, x in arguments.items()}
-        self.compiled[grid](**arguments, num_warps=num_warps, num_stages=num_stages)
+        arguments |= {"num_warps": num_warps, "num_stages": num_stages}
+        if device.chosen == "meta":
+            compilations.append((arguments, self.compiled.warmup(grid=grid, **arguments)))
+            return
+        self.compiled[grid](**arguments)
 
 
 def for_triton(function):

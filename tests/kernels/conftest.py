@@ -3,6 +3,7 @@
 One process has one of them: make test WITH=triton starts another for Triton's interpreter.
 """
 
+import importlib.util
 import os
 
 import numpy as np
@@ -22,5 +23,9 @@ def same_numbers(monkeypatch):
 
 def pytest_terminal_summary(terminalreporter):
     if "KERNELS_DEVICE" not in os.environ:
-        line = "SKIPPED: kernels in Triton's interpreter (make test WITH=triton)"
-        terminalreporter.write_line(line, yellow=True)
+        kinds = "in Triton's interpreter"
+        if importlib.util.find_spec("triton") is None:
+            kinds += ", and compiled for five GPUs"
+        terminalreporter.write_line(
+            f"SKIPPED: kernels {kinds} (make test WITH=triton)", yellow=True
+        )
