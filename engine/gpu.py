@@ -12,8 +12,19 @@ from engine import cpu
 from engine.backend import fallbacks
 from kernels.device import DeviceArray, empty, put, zeros
 from kernels.elementwise import add, add_to, gelu_backward, gelu_forward, scale
+from kernels.noise import dropout_backward, dropout_forward
 
-__all__ = ["add", "add_to", "copy", "gelu_backward", "gelu_forward", "scale", "zeros"]
+__all__ = [
+    "add",
+    "add_to",
+    "copy",
+    "dropout_backward",
+    "dropout_forward",
+    "gelu_backward",
+    "gelu_forward",
+    "scale",
+    "zeros",
+]
 
 
 def copy(x):

@@ -14,6 +14,9 @@ class Block:
         # In Triton nothing becomes float64.
         self.data = data.astype(np.float32) if data.dtype == np.float64 else data
 
+    def __getitem__(self, key):
+        return Block(self.data[(slice(None), *(key if isinstance(key, tuple) else (key,)))])
+
     def __neg__(self):
         return Block(-self.data)
 
@@ -63,7 +66,7 @@ def quotient(a, b):
 
 
 ARITHMETIC = {"floordiv": quotient, "mod": np.fmod}
-for name in ("add", "sub", "mul", "truediv", "and_", "or_"):
+for name in ("add", "sub", "mul", "truediv", "and_", "or_", "xor", "rshift"):
     ARITHMETIC[name.strip("_")] = getattr(operator, name)
 for name, compute in ARITHMETIC.items():
     setattr(Block, f"__{name}__", operation(compute))

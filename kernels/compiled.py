@@ -50,6 +50,8 @@ def cases(s):
         "scale": partial(gpu.scale, x, 0.5),
         "gelu_forward": partial(gpu.gelu_forward, up),
         "gelu_backward": partial(gpu.gelu_backward, up, up, ()),
+        "dropout_forward": partial(gpu.dropout_forward, x, 0.1, 1, 0),
+        "dropout_backward": partial(gpu.dropout_backward, x, 0.1, 1, 0),
     }
 
 

@@ -80,15 +80,25 @@ def arange(start, end):
     return Block(np.arange(start, end, dtype=np.int32)[None])
 
 
+def full(shape, value, dtype):
+    return Block(np.full((1, *shape), value, dtype))
+
+
+def zeros(shape, dtype):
+    return full(shape, 0, dtype)
+
+
 def cdiv(a, b):
     return (a + b - 1) // b
 
 
 # What a kernel calls tl. Triton knows constexpr by its name.
-tl = SimpleNamespace(int64=np.int64, constexpr=type("constexpr", (), {}))
-for f in (program_id, arange, load, store):
+tl = SimpleNamespace(float32=np.float32, int32=np.int32, int64=np.int64)
+tl.uint32, tl.uint64, tl.static_range = np.uint32, np.uint64, range
+tl.constexpr = type("constexpr", (), {})
+for f in (program_id, arange, load, store, full, zeros):
     setattr(tl, f.__name__, f)
-tl.exp = elementwise(np.exp)
+tl.exp, tl.where = map(elementwise, (np.exp, np.where))
 
 
 class Launch:

@@ -68,11 +68,12 @@ def types_kernel(x_ptr, y_ptr, n, factor, large):
     tl.store(y_ptr + 1, n / 7 + x)
     tl.store(y_ptr + 2, large * (x + 2.0))
     tl.store(y_ptr + 3, tl.load(x_ptr, mask=n < 0))
+    tl.store(y_ptr + 4, tl.where(x > 0, 0.1, 0.2))
 
 
 @simulated
 def test_numbers_are_float32():
-    y = empty(4)
+    y = empty(5)
     x, large = put(np.ones(1, np.float32)), 2**24 + 1
     types_kernel[(1,)](x_ptr=x, y_ptr=y, n=6, factor=0.999, large=large)
     y, one = y.numpy(), np.float32(1)
@@ -81,6 +82,7 @@ def test_numbers_are_float32():
     assert y[2] == np.float32(large) * np.float32(3) != np.float32(large * 3)
     # What is left out and not replaced could be anything.
     assert np.isnan(y[3])
+    assert y[4] == np.float32(0.1)
 
 
 @jit
@@ -93,6 +95,21 @@ def test_a_function_of_each_number():
     x, y = numbers(4), empty(4)
     exp_kernel[(1,)](x_ptr=x, y_ptr=y)
     assert np.allclose(y.numpy(), 2 * np.exp(-np.arange(4)), rtol=1e-6, atol=0)
+
+
+@jit
+def table_kernel(y_ptr, ROWS: tl.constexpr, COLS: tl.constexpr):
+    """y[i, j] = 10 * i + j below the diagonal, else 7"""
+    i, j = tl.arange(0, ROWS)[:, None], tl.arange(0, COLS)[None, :]
+    y = tl.full((ROWS, COLS), 7, tl.float32) + tl.zeros((ROWS, COLS), tl.int32)
+    tl.store(y_ptr + i * COLS + j, tl.where(i > j, 10 * i + j, y))
+
+
+def test_blocks_of_two_axes():
+    y = empty((4, 8))
+    table_kernel[(1,)](y_ptr=y, ROWS=4, COLS=8)
+    i, j = np.indices((4, 8))
+    assert (y.numpy() == np.where(i > j, 10 * i + j, 7)).all()
 
 
 @jit
