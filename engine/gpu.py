@@ -13,6 +13,7 @@ from engine.backend import fallbacks
 from kernels.device import DeviceArray, empty, put, zeros
 from kernels.elementwise import add, add_to, gelu_backward, gelu_forward, scale
 from kernels.noise import dropout_backward, dropout_forward
+from kernels.rows import layernorm_dx, layernorm_forward, softmax_backward, softmax_forward
 
 __all__ = [
     "add",
@@ -22,7 +23,10 @@ __all__ = [
     "dropout_forward",
     "gelu_backward",
     "gelu_forward",
+    "layernorm_forward",
     "scale",
+    "softmax_backward",
+    "softmax_forward",
     "zeros",
 ]
 
@@ -31,6 +35,13 @@ def copy(x):
     y = empty(x.shape, x.dtype)
     y[...] = x
     return y
+
+
+def layernorm_backward(dy, x, weight, saved):
+    """dx by its kernel; dweight and dbias, sums over all rows, still fall back."""
+    arguments = dy, x, weight, saved
+    sums = fall_back("layernorm_backward", cpu.layernorm_backward, *arguments)[1:]
+    return layernorm_dx(*arguments), *sums
 
 
 def __getattr__(name):

@@ -20,6 +20,9 @@ class Block:
     def __neg__(self):
         return Block(-self.data)
 
+    def __invert__(self):
+        return Block(~self.data)
+
     def to(self, dtype):
         return Block(self.data.astype(dtype))
 
@@ -46,6 +49,10 @@ def operands(*values):
 
 def elementwise(compute):
     return lambda *blocks: Block(compute(*operands(*blocks)))
+
+
+def reduction(compute):
+    return lambda x, axis: Block(compute(x.data, axis=axis + 1).astype(x.data.dtype, copy=False))
 
 
 def operation(compute, swap=False):

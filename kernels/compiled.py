@@ -38,12 +38,15 @@ from model.services.progress import fail, run_program
 
 MODELS = {"gpt2": CONFIGS["gpt2"], "stories": replace(CONFIGS["stories"], V=1280)}
 # Where a kernel cannot do with none: (kernel, column of the table): how many it may have.
-ALLOWED = {}
+ALLOWED = {
+    ("layernorm_forward_kernel", "narrow"): 2,  # mean and r
+}
 
 
 def cases(s):
     """For each launcher a call in a model of sizes s, under the name that its costs have."""
-    x, up = empty((s.N, s.C)), empty((s.N, 4 * s.C))
+    x, up, shares = empty((s.N, s.C)), empty((s.N, 4 * s.C)), empty((s.N, s.T))
+    weight = empty((s.C,))
     return {
         "add": partial(gpu.add, x, x),
         "add_to": partial(gpu.add_to, x, x),
@@ -52,6 +55,9 @@ def cases(s):
         "gelu_backward": partial(gpu.gelu_backward, up, up, ()),
         "dropout_forward": partial(gpu.dropout_forward, x, 0.1, 1, 0),
         "dropout_backward": partial(gpu.dropout_backward, x, 0.1, 1, 0),
+        "layernorm_forward": partial(gpu.layernorm_forward, x, weight, weight),
+        "softmax_forward": partial(gpu.softmax_forward, shares),
+        "softmax_backward": partial(gpu.softmax_backward, shares, shares, 1.0),
     }
 
 

@@ -10,9 +10,9 @@ from functools import partial
 from types import FunctionType
 
 from kernels import device, simulate
-from kernels.simulate import cdiv, tl
+from kernels.simulate import cdiv, next_power_of_2, tl
 
-__all__ = ["cdiv", "compilations", "jit", "launches", "tl"]
+__all__ = ["cdiv", "compilations", "jit", "launches", "next_power_of_2", "tl"]
 
 # How often each kernel has been launched, by its name. clear() sets it back.
 launches = Counter()

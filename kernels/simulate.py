@@ -15,7 +15,7 @@ from types import SimpleNamespace
 
 import numpy as np
 
-from kernels.block import Block, elementwise, spread
+from kernels.block import Block, elementwise, reduction, spread
 from kernels.device import DeviceArray, unwritten
 from kernels.guard import Guard
 
@@ -92,13 +92,18 @@ def cdiv(a, b):
     return (a + b - 1) // b
 
 
+def next_power_of_2(n):
+    return 1 << (n - 1).bit_length()
+
+
 # What a kernel calls tl. Triton knows constexpr by its name.
 tl = SimpleNamespace(float32=np.float32, int32=np.int32, int64=np.int64)
 tl.uint32, tl.uint64, tl.static_range = np.uint32, np.uint64, range
 tl.constexpr = type("constexpr", (), {})
 for f in (program_id, arange, load, store, full, zeros):
     setattr(tl, f.__name__, f)
-tl.exp, tl.where = map(elementwise, (np.exp, np.where))
+tl.exp, tl.where, tl.sqrt = map(elementwise, (np.exp, np.where, np.sqrt))
+tl.sum, tl.max = reduction(np.sum), reduction(np.max)
 
 
 class Launch:

@@ -113,6 +113,25 @@ def test_blocks_of_two_axes():
 
 
 @jit
+def reduce_kernel(x_ptr, y_ptr, N: tl.constexpr):
+    """y = the sums along each axis of the roots of x, then the largest without x's first row"""
+    i, j = tl.arange(0, N)[:, None], tl.arange(0, N)[None, :]
+    x = tl.load(x_ptr + i * N + j)
+    root = tl.sqrt(x)
+    place = tl.arange(0, N)
+    tl.store(y_ptr + place, tl.sum(root, axis=0))
+    tl.store(y_ptr + N + place, tl.sum(root, axis=1))
+    tl.store(y_ptr + 2 * N + place, tl.max(tl.where(~(i < 1), -x, -99.0), axis=0))
+
+
+def test_sums_and_maxima():
+    x, y = np.random.default_rng(3).integers(0, 9, (2, 8, 8))[0].astype(np.float32) ** 2, empty(24)
+    reduce_kernel[(1,)](x_ptr=put(x), y_ptr=y, N=8)
+    want = [*np.sqrt(x).sum(0), *np.sqrt(x).sum(1), *(-x[1:]).max(0)]
+    assert y.numpy().tolist() == want
+
+
+@jit
 def far_kernel(y_ptr, stride):
     row = tl.program_id(0)
     tl.store(y_ptr, row * stride, mask=row == 2)
