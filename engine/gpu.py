@@ -13,7 +13,8 @@ from engine.backend import fallbacks
 from kernels.device import DeviceArray, empty, put, zeros
 from kernels.elementwise import add, add_to, gelu_backward, gelu_forward, scale
 from kernels.noise import dropout_backward, dropout_forward
-from kernels.rows import layernorm_dx, layernorm_forward, softmax_backward, softmax_forward
+from kernels.rows import layernorm_forward, softmax_backward, softmax_forward
+from kernels.scatter import embedding_backward, embedding_forward, layernorm_backward, unbroadcast
 
 __all__ = [
     "add",
@@ -21,12 +22,16 @@ __all__ = [
     "copy",
     "dropout_backward",
     "dropout_forward",
+    "embedding_backward",
+    "embedding_forward",
     "gelu_backward",
     "gelu_forward",
+    "layernorm_backward",
     "layernorm_forward",
     "scale",
     "softmax_backward",
     "softmax_forward",
+    "unbroadcast",
     "zeros",
 ]
 
@@ -35,13 +40,6 @@ def copy(x):
     y = empty(x.shape, x.dtype)
     y[...] = x
     return y
-
-
-def layernorm_backward(dy, x, weight, saved):
-    """dx by its kernel; dweight and dbias, sums over all rows, still fall back."""
-    arguments = dy, x, weight, saved
-    sums = fall_back("layernorm_backward", cpu.layernorm_backward, *arguments)[1:]
-    return layernorm_dx(*arguments), *sums
 
 
 def __getattr__(name):

@@ -5,6 +5,10 @@ import operator
 import numpy as np
 
 
+class Differ(Exception):
+    """Programs disagree about a number that decides which line comes next."""
+
+
 class Block:
     """A block of numbers in each program: data (P, *shape) or (1, *shape)."""
 
@@ -22,6 +26,16 @@ class Block:
 
     def __invert__(self):
         return Block(~self.data)
+
+    def __index__(self):
+        if self.data.ndim > 1:
+            raise ValueError(f"if: got a block of {self.data.shape[1:]}; expected one number")
+        if (self.data != self.data[0]).any():
+            raise Differ(self.data)
+        return int(self.data[0])
+
+    def __bool__(self):
+        return self.__index__() != 0
 
     def to(self, dtype):
         return Block(self.data.astype(dtype))

@@ -28,6 +28,8 @@ from itertools import repeat
 from pathlib import Path
 from typing import NamedTuple
 
+import numpy as np
+
 from engine import gpu
 from kernels import device
 from kernels.device import empty
@@ -40,13 +42,20 @@ MODELS = {"gpt2": CONFIGS["gpt2"], "stories": replace(CONFIGS["stories"], V=1280
 # Where a kernel cannot do with none: (kernel, column of the table): how many it may have.
 ALLOWED = {
     ("layernorm_forward_kernel", "narrow"): 2,  # mean and r
+    ("layernorm_dx_kernel", "narrow"): 2,
+    ("layernorm_sums_kernel", "narrow"): 6,  # besides, the 64 sums of a program
+    ("column_sums_kernel", "narrow"): 1,  # as there
+    ("embedding_forward_kernel", "narrow"): 1,  # the index
+    ("embedding_pieces_kernel", "narrow"): 10,  # start, and order: a number for a row of dy
+    ("embedding_rows_kernel", "narrow"): 2,  # first
 }
 
 
 def cases(s):
     """For each launcher a call in a model of sizes s, under the name that its costs have."""
     x, up, shares = empty((s.N, s.C)), empty((s.N, 4 * s.C)), empty((s.N, s.T))
-    weight = empty((s.C,))
+    weight, row = empty((s.C,)), empty((s.N, 1))
+    index, table = np.arange(s.N) % s.V, (s.V, s.C)
     return {
         "add": partial(gpu.add, x, x),
         "add_to": partial(gpu.add_to, x, x),
@@ -58,6 +67,10 @@ def cases(s):
         "layernorm_forward": partial(gpu.layernorm_forward, x, weight, weight),
         "softmax_forward": partial(gpu.softmax_forward, shares),
         "softmax_backward": partial(gpu.softmax_backward, shares, shares, 1.0),
+        "layernorm_backward": partial(gpu.layernorm_backward, x, x, weight, (row, row)),
+        "embedding_forward": partial(gpu.embedding_forward, empty(table), index),
+        "embedding_backward": partial(gpu.embedding_backward, x, index, table),
+        "unbroadcast": partial(gpu.unbroadcast, x.reshape(s.B, s.T, s.C), (s.T, s.C)),
     }
 
 

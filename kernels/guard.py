@@ -2,7 +2,7 @@
 
 ValueError, with the array, the place in it and the program, where
     a program reads or writes outside of an array
-    two programs write one number
+    two programs write one number without tl.atomic_add
     a program reads what another writes in this launch, before or after
     two different numbers of one tl.store go to one place
     two arrays of one launch overlap without being the same
@@ -12,12 +12,14 @@ import numpy as np
 
 # Stands for the writer of a number that nobody has written yet.
 NOBODY = 0
+# Of one that programs, one or more, have written by tl.atomic_add alone.
+ADDED = -1
 
 
 class Guard:
     """One launch: who wrote which number of which array, and every read.
 
-    writers: for an array an owner a number: the program that wrote it, from 1, or NOBODY.
+    writers: for an array an owner a number: the program that wrote it, from 1, NOBODY or ADDED.
     ids: gives the program_id of a program.
     """
 
@@ -49,6 +51,8 @@ class Guard:
             raise ValueError(f"{self.kernel}: got {got}; expected {expected}")
 
     def name(self, program):
+        if program == ADDED:
+            return "tl.atomic_add"
         return f"program ({', '.join(str(i) for i in self.ids(program))})"
 
     def inside(self, array, places, programs, what):
@@ -63,18 +67,19 @@ class Guard:
         self.inside(array, places, programs, f"a read of {array.name}")
         self.reads.append((array, places, mask, programs))
 
-    def write(self, array, places, programs):
+    def write(self, array, places, programs, add):
         """Before a store: an entry for each number that will be written."""
         what = f"a write of {array.name}"
         self.inside(array, places, programs, what)
         if array.name not in self.writers:
             self.writers[array.name] = np.zeros(array.memory.size, np.int32)
-        writers = self.writers[array.name]
+        writers, mine = self.writers[array.name], ADDED if add else programs
         before = writers[places]
-        writers[places] = programs
+        writers[places] = mine
         # Where two programs write at this moment, the later one is left.
         other = np.where(before == NOBODY, writers[places], before)
-        self.check(other != programs, places, programs, what, "one program to write it", other)
+        expected = "one program to write it, or tl.atomic_add by all"
+        self.check(other != mine, places, programs, what, expected, other)
 
     def written(self, array, places, value, programs):
         """After a store: of two numbers for one place the last is left."""

@@ -4,18 +4,22 @@ On a GPU many programs run one kernel, each with its own program_id. Here the pr
 axis in front of every block: arrays (P, *shape), or (1, *shape) where all P programs agree. So
 tl.load is one indexing, x + y one addition, and no loop goes over programs.
 
+Where programs disagree how often a loop turns, or about an if, they are split into groups that
+agree; each group starts again from the top, and what had been stored is undone.
+
 What a mask leaves out of a tl.load without other= is NaN (of whole numbers, the lowest): on a GPU
 it can be anything. kernels/guard.py watches reads and writes.
 
-What it cannot show: a program that waits for another; time, registers, shared memory; what only
-Triton's compiler refuses.
+What it cannot show: a program that waits for another; that atomics come in another order each time
+(here they repeat); time, registers, shared memory; what only Triton's compiler refuses, such as a
+variable that changes its type from turn to turn.
 """
 
-from types import SimpleNamespace
+from types import FunctionType, SimpleNamespace
 
 import numpy as np
 
-from kernels.block import Block, elementwise, reduction, spread
+from kernels.block import Block, Differ, elementwise, reduction, spread
 from kernels.device import DeviceArray, unwritten
 from kernels.guard import Guard
 
@@ -53,7 +57,7 @@ def load(pointer, mask=None, other=None):
     return Block(np.where(mask, x, unwritten(x.dtype) if other is None else other))
 
 
-def store(pointer, value, mask=None):
+def store(pointer, value, mask=None, add=False):
     launch, memory, places = Launch.now, pointer.array.memory, pointer.places.data
     value = value.data if isinstance(value, Block) else np.array([value])
     mask = np.ones(1, bool) if mask is None else mask.data
@@ -63,10 +67,18 @@ def store(pointer, value, mask=None):
     mask, *parts = (np.broadcast_to(spread(x, places.ndim), shape) for x in parts)
     places, value, programs = (x[mask] for x in parts)
     if Guard.on:
-        launch.guard.write(pointer.array, places, programs)
+        launch.guard.write(pointer.array, places, programs, add)
+    launch.stored.append((memory, places, memory[places]))
+    if add:
+        np.add.at(memory, places, value)
+        return
     memory[places] = value
     if Guard.on:
         launch.guard.written(pointer.array, places, value, programs)
+
+
+def atomic_add(pointer, value, mask=None, sem="acq_rel"):
+    store(pointer, value, mask, add=True)
 
 
 def program_id(axis):
@@ -74,10 +86,22 @@ def program_id(axis):
     return Block(ids[:1] if (ids == ids[0]).all() else ids)
 
 
+def num_programs(axis):
+    return Launch.now.grid[axis]
+
+
 def arange(start, end):
     if end - start < 1 or (end - start) & (end - start - 1):
         raise ValueError(f"tl.arange: got {end - start} numbers; expected a power of 2")
     return Block(np.arange(start, end, dtype=np.int32)[None])
+
+
+def turns(*ends):
+    """range(...), whose ends may differ by program; how often it turns may not, within a group."""
+    start, end, step = (0, *ends, 1) if len(ends) == 1 else (*ends, 1)[:3]
+    start = Block(np.zeros(1, np.int32)) + start
+    for turn in range(tl.maximum(cdiv(end - start, step), 0)):
+        yield start + turn * step
 
 
 def full(shape, value, dtype):
@@ -100,19 +124,23 @@ def next_power_of_2(n):
 tl = SimpleNamespace(float32=np.float32, int32=np.int32, int64=np.int64)
 tl.uint32, tl.uint64, tl.static_range = np.uint32, np.uint64, range
 tl.constexpr = type("constexpr", (), {})
-for f in (program_id, arange, load, store, full, zeros):
+for f in (program_id, num_programs, arange, load, store, atomic_add, full, zeros):
     setattr(tl, f.__name__, f)
 tl.exp, tl.where, tl.sqrt = map(elementwise, (np.exp, np.where, np.sqrt))
+tl.minimum, tl.maximum = map(elementwise, (np.minimum, np.maximum))
+tl.range = turns
 tl.sum, tl.max = reduction(np.sum), reduction(np.max)
 
 
 class Launch:
-    """A kernel started on a grid. programs: the numbers, from 1, of those that run now."""
+    """A kernel started on a grid. programs: the numbers, from 1, of those that run now; stored:
+    what these have written over.
+    """
 
     now = None
 
     def __init__(self, kernel, grid, arrays):
-        self.grid, self.programs = grid, None
+        self.grid, self.programs, self.stored = grid, None, []
         self.guard = Guard(kernel, self.ids, arrays)
 
     def ids(self, programs):
@@ -128,13 +156,22 @@ def launch(function, grid, arguments):
     for key, x in arguments.items():
         if function.__annotations__.get(key) is not tl.constexpr:
             arguments[key] = argument(f"{name}: got {key}", key, x, arrays)
+    # The kernel's own lines; only their `range` is ours.
+    run = FunctionType(function.__code__, {**function.__globals__, "range": turns})
     now = Launch.now = Launch(name, grid, arrays.values())
     programs = np.arange(1, 1 + np.prod(grid), dtype=np.int32)
+    groups = [programs[i : i + AT_ONCE] for i in range(0, len(programs), AT_ONCE)]
     # Padding may overflow or divide 0 by 0; a GPU says nothing either.
     with np.errstate(all="ignore"):
-        for first in range(0, len(programs), AT_ONCE):
-            now.programs = programs[first : first + AT_ONCE]
-            function(**arguments)
+        while groups:
+            now.programs, now.stored = groups.pop(0), []
+            try:
+                run(**arguments)
+            except Differ as differ:
+                for memory, places, before in reversed(now.stored):
+                    memory[places] = before
+                values = differ.args[0]
+                groups = [now.programs[values == v] for v in np.unique(values)] + groups
     if Guard.on:
         now.guard.end()
 

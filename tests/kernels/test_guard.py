@@ -113,7 +113,9 @@ def last_kernel(x_ptr, last_ptr, BLOCK: tl.constexpr):
 
 def test_two_programs_write_one_number():
     message = r"\[0\] by program \(0, 0, 0\), and a write by program \(3, 0, 0\)"
-    with pytest.raises(ValueError, match=message + "; expected one program to write it"):
+    with pytest.raises(
+        ValueError, match=message + "; expected one program to write it, or tl.atomic_add by all"
+    ):
         last_kernel[(4,)](x_ptr=numbers(64), last_ptr=zeros(1), BLOCK=16)
     last = zeros(1)
     last_kernel[(1,)](x_ptr=numbers(16), last_ptr=last, BLOCK=16)
@@ -138,6 +140,23 @@ def test_two_programs_write_the_same():
 
 
 @jit
+def mixed_kernel(x_ptr, READS: tl.constexpr):
+    tl.atomic_add(x_ptr, 1.0)
+    if READS:
+        tl.load(x_ptr)
+    else:
+        tl.store(x_ptr, 1.0)
+
+
+def test_beside_atomics_nobody_reads_or_stores():
+    message = r"a write of x_ptr\[0\] by program \(0, 0, 0\), and a write by tl.atomic_add"
+    with pytest.raises(ValueError, match=message):
+        mixed_kernel[(1,)](x_ptr=numbers(1), READS=False)
+    with pytest.raises(ValueError, match=message.replace("a write of", "a read of")):
+        mixed_kernel[(2,)](x_ptr=numbers(1), READS=True)
+
+
+@jit
 def scatter_kernel(x_ptr, index_ptr, y_ptr, BLOCK: tl.constexpr):
     i = tl.arange(0, BLOCK)
     tl.store(y_ptr + tl.load(index_ptr + i), tl.load(x_ptr + i))
@@ -151,6 +170,20 @@ def test_two_numbers_for_one_place():
         scatter_kernel[(1,)](x_ptr=numbers(16), index_ptr=put(index), y_ptr=empty(16), BLOCK=16)
     # The same number twice is no question, NaN included.
     scatter_kernel[(1,)](x_ptr=empty(16), index_ptr=put(index), y_ptr=numbers(16), BLOCK=16)
+
+
+@jit
+def split_kernel(x_ptr, y_ptr):
+    p = tl.program_id(0)
+    tl.store(y_ptr + p, 0.0)
+    if tl.load(x_ptr + p) > 2:
+        tl.store(y_ptr + p, 1.0)
+
+
+def test_a_group_that_starts_again_is_not_another_program():
+    y = empty(6)
+    split_kernel[(6,)](x_ptr=numbers(6), y_ptr=y)
+    assert y.numpy().tolist() == [0, 0, 0, 1, 1, 1]
 
 
 def test_switched_off(monkeypatch):

@@ -42,7 +42,7 @@ def test_layernorm_backward(shape):
     dy, saved = random(*shape), rows.layernorm_forward(x, weight, bias)[1]
     fallbacks.clear()
     got = gpu.layernorm_backward(dy, x, weight, saved)
-    assert fallbacks == {"layernorm_backward": 1}
+    assert not fallbacks
     saved = tuple(double(each) for each in saved)
     wanted = cpu.layernorm_backward(double(dy), double(x), double(weight), saved)
     sizes = saved[1] * double(dy) * double(weight), *[cpu.sum_over_rows(abs(double(dy)))] * 2
@@ -77,7 +77,7 @@ def test_slopes_are_those_of_nudges():
     fallbacks.clear()
     check_slopes(ops.layernorm, (5, 33), (33,), (33,))
     check_slopes(lambda x: ops.softmax(x, 0.7), (5, 33))
-    assert set(fallbacks) == {"layernorm_backward"}
+    assert not fallbacks
 
 
 def test_rows_that_fit_and_rows_that_are_too_long():

@@ -1,4 +1,4 @@
-"""What the simulator does with numbers, and with sizes Triton refuses.
+"""What the simulator does where programs differ, with numbers, and with sizes Triton refuses.
 
 The kernels here run in Triton too: the same numbers, where this is told what is asked of both.
 """
@@ -55,10 +55,49 @@ def test_a_grid_of_three_axes():
     assert (y.numpy() == i * 100 + j * 10 + k).all()
 
 
+@jit
+def sum_kernel(x_ptr, total_ptr, BLOCK: tl.constexpr):
+    i = tl.program_id(0) * BLOCK + tl.arange(0, BLOCK)
+    tl.atomic_add(total_ptr, tl.sum(tl.load(x_ptr + i), axis=0))
+
+
+def test_all_programs_add_to_one_number():
+    total = zeros(1)
+    sum_kernel[(40,)](x_ptr=numbers(640), total_ptr=total, BLOCK=16)
+    assert total.item() == 640 * 639 / 2
+
+
+@jit
+def ends_kernel(start_ptr, end_ptr, y_ptr):
+    """y[p] = the sum of range(start[p], end[p], 2), after a store and two atomic_add"""
+    p = tl.program_id(0)
+    tl.store(y_ptr + p, -1.0)
+    tl.atomic_add(y_ptr + tl.num_programs(0) + p, 0.5)
+    tl.atomic_add(y_ptr + tl.num_programs(0) + p, 0.5)
+    total = p * 0
+    for i in range(tl.load(start_ptr + p), tl.load(end_ptr + p), 2):
+        total += i
+    if total > 100:
+        total = p * 0 + 100
+    tl.store(y_ptr + p, total)
+
+
+def test_loops_and_ifs_that_differ_by_program():
+    rng = np.random.default_rng(1)
+    start, end = rng.integers(-5, 30, (2, 600), np.int32)
+    y = zeros(1200)
+    ends_kernel[(600,)](start_ptr=put(start), end_ptr=put(end), y_ptr=y)
+    sums = [min(100, sum(range(i, j, 2))) for i, j in zip(start.tolist(), end.tolist())]
+    assert y.numpy()[:600].tolist() == sums
+    # What a group did before it was split is not done twice.
+    assert (y.numpy()[600:] == 1).all()
+
+
 def test_programs_in_groups_of_another_size(monkeypatch):
     monkeypatch.setattr("kernels.simulate.AT_ONCE", 7)
     test_programs_cover_all_numbers()
-    test_a_grid_of_three_axes()
+    test_loops_and_ifs_that_differ_by_program()
+    test_all_programs_add_to_one_number()
 
 
 @jit
@@ -154,12 +193,20 @@ def test_sizes_that_triton_refuses():
         copy_kernel[(1, 65536)](x_ptr=numbers(9), y_ptr=empty(9), n=9, BLOCK=16)
 
 
+@jit
+def block_kernel():
+    if tl.arange(0, 2) > 0:
+        pass
+
+
 @simulated
-def test_what_is_no_argument():
+def test_what_is_no_argument_and_no_condition():
     with pytest.raises(
         ValueError, match="copy_kernel: got x_ptr of type ndarray; expected an array"
     ):
         copy_kernel[(1,)](x_ptr=np.ones(9), y_ptr=numbers(9), n=9, BLOCK=16)
+    with pytest.raises(ValueError, match=r"if: got a block of \(2,\); expected one number"):
+        block_kernel[(1,)]()
 
 
 @jit
