@@ -12,6 +12,7 @@ from engine import cpu
 from engine.backend import fallbacks
 from kernels.device import DeviceArray, empty, put, zeros
 from kernels.elementwise import add, add_to, gelu_backward, gelu_forward, scale
+from kernels.matmul import linear_backward, linear_forward
 from kernels.noise import dropout_backward, dropout_forward
 from kernels.rows import layernorm_forward, softmax_backward, softmax_forward
 from kernels.scatter import embedding_backward, embedding_forward, layernorm_backward, unbroadcast
@@ -28,6 +29,8 @@ __all__ = [
     "gelu_forward",
     "layernorm_backward",
     "layernorm_forward",
+    "linear_backward",
+    "linear_forward",
     "scale",
     "softmax_backward",
     "softmax_forward",

@@ -34,6 +34,7 @@ from engine import gpu
 from kernels import device
 from kernels.device import empty
 from kernels.language import compilations
+from kernels.matmul import layers
 from kernels.roofline import KB, sizes
 from model.gpt import CONFIGS
 from model.services.progress import fail, run_program
@@ -48,6 +49,8 @@ ALLOWED = {
     ("embedding_forward_kernel", "narrow"): 1,  # the index
     ("embedding_pieces_kernel", "narrow"): 10,  # start, and order: a number for a row of dy
     ("embedding_rows_kernel", "narrow"): 2,  # first
+    ("matmul_kernel", "narrow"): 8,  # the bias, two numbers a thread
+    ("matmul_kernel", "spills"): 2,  # dweight on sm_75, by triton 3.9
 }
 
 
@@ -71,7 +74,16 @@ def cases(s):
         "embedding_forward": partial(gpu.embedding_forward, empty(table), index),
         "embedding_backward": partial(gpu.embedding_backward, x, index, table),
         "unbroadcast": partial(gpu.unbroadcast, x.reshape(s.B, s.T, s.C), (s.T, s.C)),
-    }
+    } | linear_cases(s)
+
+
+def linear_cases(s):
+    calls = {}
+    for name, C, K in layers(s):
+        x, dy, weight, bias = map(empty, ((s.N, C), (s.N, K), (K, C), (K,)))
+        calls[f"linear_forward {name}"] = partial(gpu.linear_forward, x, weight, bias)
+        calls[f"linear_backward {name}"] = partial(gpu.linear_backward, dy, x, weight)
+    return calls
 
 
 class Target(NamedTuple):

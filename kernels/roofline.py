@@ -9,13 +9,13 @@ GPU, "here" is that one, its two speeds measured.
 from types import SimpleNamespace
 from typing import NamedTuple
 
-from kernels import device, elementwise, noise, rows, scatter
+from kernels import device, elementwise, matmul, noise, rows, scatter
 from kernels.speed import floor, here
 from model.gpt import CONFIGS
 from model.services.progress import run_program
 
 # The files of kernels, each with its costs.
-FILES = (elementwise, noise, rows, scatter)
+FILES = (elementwise, noise, rows, scatter, matmul)
 KB, MB, GB = 2**10, 2**20, 10**9
 
 
@@ -24,6 +24,7 @@ class GPU(NamedTuple):
 
     Of each multiprocessor: lanes, each of which multiplies and adds float32 once a clock; bytes of
     shared memory, and how many a clock come from there. bandwidth: bytes a second of the memory.
+    tf32: FLOPs a second of the tensor cores, 0 where they take no float32.
     """
 
     name: str
@@ -35,6 +36,7 @@ class GPU(NamedTuple):
     l2: int
     memory: int
     bandwidth: float
+    tf32: float
 
     @property
     def flops(self):
@@ -55,10 +57,10 @@ class GPU(NamedTuple):
 
 
 GPUS = (
-    GPU("T4", 40, 1.59e9, 64, 64 * KB, 64, 4 * MB, 16 * GB, 320e9),
-    GPU("A100", 108, 1.41e9, 64, 164 * KB, 128, 40 * MB, 80 * GB, 2039e9),
-    GPU("H100", 132, 1.98e9, 128, 228 * KB, 128, 50 * MB, 80 * GB, 3350e9),
-    GPU("H200", 132, 1.98e9, 128, 228 * KB, 128, 50 * MB, 141 * GB, 4800e9),
+    GPU("T4", 40, 1.59e9, 64, 64 * KB, 64, 4 * MB, 16 * GB, 320e9, 0.0),
+    GPU("A100", 108, 1.41e9, 64, 164 * KB, 128, 40 * MB, 80 * GB, 2039e9, 156e12),
+    GPU("H100", 132, 1.98e9, 128, 228 * KB, 128, 50 * MB, 80 * GB, 3350e9, 494.7e12),
+    GPU("H200", 132, 1.98e9, 128, 228 * KB, 128, 50 * MB, 141 * GB, 4800e9, 494.7e12),
 )
 
 
@@ -68,7 +70,7 @@ def sizes(config, B):
 
 
 def costs(s):
-    """{launcher: (bytes, FLOPs)} for one call each, in a model of sizes s."""
+    """{launcher: (bytes, FLOPs)}, or (bytes, FLOPs, FLOPs of products), in a model of sizes s."""
     return {name: cost for file in FILES for name, cost in file.costs(s).items()}
 
 
@@ -86,7 +88,8 @@ def floors(s, gpus):
     names = "".join(f"{gpu.name:>10}" for gpu in gpus)
     yield f"{'':22}{'MB':>8}{'MFLOP':>9}{'FLOP/byte':>11}{names}"
     for name, cost in costs(s).items():
-        line = f"{name:22}{cost[0] / 1e6:8,.1f}{cost[1] / 1e6:9,.1f}{cost[1] / cost[0]:11.2f}"
+        flops = sum(cost[1:])
+        line = f"{name:22}{cost[0] / 1e6:8,.1f}{flops / 1e6:9,.1f}{flops / cost[0]:11.2f}"
         for gpu in gpus:
             seconds, spent_on = floor(cost, gpu)
             line += f"{seconds * 1e6:10,.1f}" if spent_on == "memory" else f"{seconds * 1e6:9,.1f}*"

@@ -2,7 +2,7 @@
 
 On a GPU many programs run one kernel, each with its own program_id. Here the programs are one more
 axis in front of every block: arrays (P, *shape), or (1, *shape) where all P programs agree. So
-tl.load is one indexing, x + y one addition, and no loop goes over programs.
+tl.load is one indexing, tl.dot one batched product, and no loop goes over programs.
 
 Where programs disagree how often a loop turns, or about an if, they are split into groups that
 agree; each group starts again from the top, and what had been stored is undone.
@@ -12,7 +12,7 @@ it can be anything. kernels/guard.py watches reads and writes.
 
 What it cannot show: a program that waits for another; that atomics come in another order each time
 (here they repeat); time, registers, shared memory; what only Triton's compiler refuses, such as a
-variable that changes its type from turn to turn.
+variable that changes its type from turn to turn; tf32 (a product here is float32).
 """
 
 from types import FunctionType, SimpleNamespace
@@ -104,6 +104,18 @@ def turns(*ends):
         yield start + turn * step
 
 
+def dot(a, b, acc=0.0, input_precision="ieee"):
+    """acc + a @ b        a (P, N, C), b (P, C, K), acc (P, N, K)"""
+    sizes = (*a.data.shape[1:], *b.data.shape[2:])
+    if min(sizes) < 16:
+        raise ValueError(f"tl.dot: got the sizes {sizes}; expected at least 16 each")
+    return acc + Block(a.data @ b.data)
+
+
+def trans(x):
+    return Block(x.data.swapaxes(-1, -2))
+
+
 def full(shape, value, dtype):
     return Block(np.full((1, *shape), value, dtype))
 
@@ -124,7 +136,7 @@ def next_power_of_2(n):
 tl = SimpleNamespace(float32=np.float32, int32=np.int32, int64=np.int64)
 tl.uint32, tl.uint64, tl.static_range = np.uint32, np.uint64, range
 tl.constexpr = type("constexpr", (), {})
-for f in (program_id, num_programs, arange, load, store, atomic_add, full, zeros):
+for f in (program_id, num_programs, arange, load, store, atomic_add, dot, trans, full, zeros):
     setattr(tl, f.__name__, f)
 tl.exp, tl.where, tl.sqrt = map(elementwise, (np.exp, np.where, np.sqrt))
 tl.minimum, tl.maximum = map(elementwise, (np.minimum, np.maximum))

@@ -4,8 +4,13 @@ from types import SimpleNamespace
 
 
 def floor(cost, gpu):
-    """The least seconds that (bytes, FLOPs) take on a GPU, and what they are spent on."""
-    return max((cost[0] / gpu.bandwidth, "memory"), (cost[1] / gpu.flops, "arithmetic"))
+    """The least seconds that a cost takes on a GPU, and what they are spent on.
+
+    Of tensor cores a product of float32 takes three of tf32.
+    """
+    moved, flops, products = (*cost, 0)[:3]
+    arithmetic = flops / gpu.flops + products / max(gpu.flops, gpu.tf32 / 3)
+    return max((moved / gpu.bandwidth, "memory"), (arithmetic, "arithmetic"))
 
 
 def fastest(work):
@@ -24,11 +29,14 @@ def fastest(work):
 
 
 def here():
-    """This computer's GPU, as fast as a large copy and torch's float32 product say."""
+    """This computer's GPU, as fast as a large copy and torch's products say, float32 and tf32."""
     import torch
 
     x, y = torch.empty((2, 2**27), device="cuda")
     a, b, c = torch.rand((3, 4096, 4096), device="cuda")
     bandwidth = 2 * x.nbytes / fastest(lambda: y.copy_(x))
-    flops = 2 * len(a) ** 3 / fastest(lambda: torch.mm(a, b, out=c))
-    return SimpleNamespace(name="here", bandwidth=bandwidth, flops=flops)
+    speeds = []
+    for precision in ("high", "highest"):  # "high" allows tf32, where there is some
+        torch.set_float32_matmul_precision(precision)
+        speeds.append(2 * len(a) ** 3 / fastest(lambda: torch.mm(a, b, out=c)))
+    return SimpleNamespace(name="here", bandwidth=bandwidth, flops=speeds[1], tf32=speeds[0])

@@ -38,11 +38,18 @@ def test_the_floor_by_hand():
         assert floor((1, 100), gpu) == (100 / gpu.flops, "arithmetic")
 
 
+def test_products_run_on_tensor_cores_where_there_are_some():
+    # A product of 3 GFLOP, for which tensor cores multiply three times, and a GFLOP besides.
+    cost = 1000, 1e9, 3e9
+    for gpu, speed in ((T4, T4.flops), (A100, 52e12), (H100, 164.9e12)):
+        assert floor(cost, gpu)[0] == pytest.approx(1e9 / gpu.flops + 3e9 / speed)
+
+
 def test_a_line_for_each_launcher_and_a_mark_for_arithmetic(monkeypatch):
     s = sizes(CONFIGS["gpt2"], B=8)
     head, *lines, ridge = roofline.floors(s, GPUS)
     assert head.split()[-4:] == ["T4", "A100", "H100", "H200"]
-    assert [line.split()[0] for line in lines] == list(roofline.costs(s))
+    assert [line[:22].strip() for line in lines] == list(roofline.costs(s))
     assert lines[list(roofline.costs(s)).index("gelu_forward")].split()[-2:] == ["60.1", "41.9"]
     monkeypatch.setattr(roofline, "costs", lambda s: {"dense": (1_000_000, 15_000_000)})
     (line,) = list(roofline.floors(s, GPUS))[1:-1]
@@ -52,7 +59,7 @@ def test_a_line_for_each_launcher_and_a_mark_for_arithmetic(monkeypatch):
 
 def test_the_gpu_of_this_computer_has_a_column(monkeypatch, capsys):
     monkeypatch.setattr(device, "best", lambda: ("cuda", None))
-    gpu = SimpleNamespace(name="here", bandwidth=1e9, flops=1e12)
+    gpu = SimpleNamespace(name="here", bandwidth=1e9, flops=1e12, tf32=0.0)
     monkeypatch.setattr(roofline, "here", lambda: gpu)
     roofline.main()
     memories, floors = capsys.readouterr().out.split("\n\n")
@@ -93,11 +100,12 @@ class Event:
 def test_a_copy_and_a_product_measure_a_gpu(monkeypatch):
     done = []
     torch = SimpleNamespace(cuda=SimpleNamespace(Event=Event))
+    torch.set_float32_matmul_precision = lambda precision: done.append(precision)
     torch.empty = torch.rand = lambda shape, device: Array(shape, done)
     torch.mm = lambda a, b, out: done.append("product")
     monkeypatch.setitem(sys.modules, "torch", torch)
     gpu = here()
-    assert done == ["copy"] * 10 + ["product"] * 10
+    assert done == ["copy"] * 10 + ["high"] + ["product"] * 10 + ["highest"] + ["product"] * 10
     # 2 ** 27 numbers of 4 bytes are read and written.
     assert (gpu.bandwidth, gpu.flops) == (2 * 2**29 / 0.002, 2 * 4096**3 / 0.002)
 

@@ -101,6 +101,29 @@ def test_programs_in_groups_of_another_size(monkeypatch):
 
 
 @jit
+def products_kernel(a_ptr, b_ptr, y_ptr, N: tl.constexpr):
+    """y = a @ b.T + a, and behind it the largest of each row; a, b, y of each program"""
+    p = tl.program_id(0)
+    i = tl.arange(0, N)
+    square = p * N * N + i[:, None] * N + i[None, :]
+    a, b = tl.load(a_ptr + square), tl.load(b_ptr + square)
+    y = tl.dot(a, tl.trans(b), acc=a, input_precision="ieee")
+    row = p * (N * N + N) + i
+    tl.store(y_ptr + p * (N * N + N) + i[:, None] * N + i[None, :], y)
+    tl.store(y_ptr + row + N * N, tl.max(y, axis=1))
+
+
+def test_products():
+    rng = np.random.default_rng(2)
+    a, b = rng.integers(-4, 5, (2, 3, 16, 16)).astype(np.float32)
+    y = empty((3, 17, 16))
+    products_kernel[(3,)](a_ptr=put(a), b_ptr=put(b), y_ptr=y, N=16)
+    want = a @ b.swapaxes(1, 2) + a
+    assert (y.numpy()[:, :16] == want).all()
+    assert (y.numpy()[:, 16] == want.max(2)).all()
+
+
+@jit
 def types_kernel(x_ptr, y_ptr, n, factor, large):
     x = tl.load(x_ptr)
     tl.store(y_ptr, (1.0 - factor) * x)
@@ -185,8 +208,15 @@ def test_whole_numbers_overflow_as_on_a_gpu():
     assert y.item() == 2**32
 
 
+@jit
+def dot_kernel(N: tl.constexpr):
+    tl.dot(tl.zeros((N, 16), tl.float32), tl.zeros((16, 16), tl.float32))
+
+
 @simulated
 def test_sizes_that_triton_refuses():
+    with pytest.raises(ValueError, match=r"tl.dot: got the sizes \(8, 16, 16\); expected at least"):
+        dot_kernel[(1,)](N=8)
     with pytest.raises(ValueError, match=r"tl.arange: got 12 numbers; expected a power of 2"):
         copy_kernel[(1,)](x_ptr=numbers(9), y_ptr=empty(9), n=9, BLOCK=12)
     with pytest.raises(ValueError, match="expected axes 1 and 2 up to 65535"):

@@ -1,0 +1,93 @@
+"""y = a @ b (+ bias), by tiles: a number once fetched serves a whole row or column of a tile.
+
+linear_forward    y = x @ weight.T + bias     x (…, C), weight (K, C), bias (K), y (…, K)
+linear_backward   dx = dy @ weight    dweight = dy.T @ x    dbias = the sum of dy over all rows
+One kernel makes all three products: a transpose is the same numbers with the strides exchanged.
+2 * N * C * K FLOPs. Fetched: 4 * N * C * K * (1 / BLOCK_K + 1 / BLOCK_N) bytes.
+"""
+
+from kernels import launch
+from kernels.device import empty
+from kernels.language import cdiv, jit, tl
+from kernels.scatter import column_sums
+
+# A program makes a tile of y, BLOCK_N x BLOCK_K numbers, BLOCK_C numbers of the sums at a time.
+TILES = {"BLOCK_N": 64, "BLOCK_C": 32, "BLOCK_K": 64}
+
+
+@jit
+def matmul_kernel(
+    a_ptr, b_ptr, bias_ptr,  # (N, C), (C, K), (K)
+    y_ptr,  # (N, K)
+    a_row_stride, a_col_stride, b_row_stride, b_col_stride, N, C, K,
+    HAS_BIAS: tl.constexpr, PRECISION: tl.constexpr,
+    BLOCK_N: tl.constexpr, BLOCK_C: tl.constexpr, BLOCK_K: tl.constexpr,
+):  # fmt: skip
+    rows = tl.program_id(0) * BLOCK_N + tl.arange(0, BLOCK_N)
+    cols = tl.program_id(1) * BLOCK_K + tl.arange(0, BLOCK_K)
+    inner = tl.arange(0, BLOCK_C)
+    far_rows, far_cols, far_inner = rows.to(tl.int64), cols.to(tl.int64), inner.to(tl.int64)
+    a_ptrs = a_ptr + far_rows[:, None] * a_row_stride + far_inner[None, :] * a_col_stride
+    b_ptrs = b_ptr + far_inner[:, None] * b_row_stride + far_cols[None, :] * b_col_stride
+    y = tl.zeros((BLOCK_N, BLOCK_K), tl.float32)
+    for start in range(0, C, BLOCK_C):
+        left = inner < C - start
+        a = tl.load(a_ptrs, mask=(rows < N)[:, None] & left[None, :], other=0.0)
+        b = tl.load(b_ptrs, mask=left[:, None] & (cols < K)[None, :], other=0.0)
+        y = tl.dot(a, b, y, input_precision=PRECISION)
+        a_ptrs += BLOCK_C * a_col_stride
+        b_ptrs += BLOCK_C * b_row_stride
+    if HAS_BIAS:
+        y += tl.load(bias_ptr + cols, mask=cols < K, other=0.0)[None, :]
+    y_ptrs = y_ptr + far_rows[:, None] * K + cols[None, :]
+    tl.store(y_ptrs, y, mask=(rows < N)[:, None] & (cols < K)[None, :])
+
+
+def matmul(a, b, y, sizes, a_strides, b_strides, bias=None):
+    """y = a @ b + bias, into y; sizes (N, C, K)
+
+    Each pair of strides says how many numbers further the next row begins, and the next column.
+    """
+    N, C, K = sizes
+    matmul_kernel[(cdiv(N, TILES["BLOCK_N"]), cdiv(K, TILES["BLOCK_K"]))](
+        a_ptr=a, b_ptr=b, bias_ptr=bias, y_ptr=y,
+        a_row_stride=a_strides[0], a_col_stride=a_strides[1],
+        b_row_stride=b_strides[0], b_col_stride=b_strides[1], N=N, C=C, K=K,
+        HAS_BIAS=bias is not None, PRECISION=launch.precision(), **TILES,
+    )  # fmt: skip
+
+
+def linear_forward(x, weight, bias=None):
+    K, C = weight.shape
+    N = x.size // C
+    y = empty((*x.shape[:-1], K))
+    # b is weight.T: its next row is the next number of weight, its next column the next row.
+    matmul(x, weight, y, (N, C, K), (C, 1), (1, C), bias)
+    return y
+
+
+def linear_backward(dy, x, weight, biased=True):
+    """dx, dweight and, if biased, dbias"""
+    K, C = weight.shape
+    N = x.size // C
+    dx, dweight = empty(x.shape), empty(weight.shape)
+    matmul(dy, weight, dx, (N, K, C), (K, 1), (C, 1))
+    # a is dy.T
+    matmul(dy, x, dweight, (K, N, C), (1, K), (C, 1))
+    return (dx, dweight, column_sums(dy)) if biased else (dx, dweight)
+
+
+def layers(s):
+    """(name, inputs, outputs) of the layers of a block."""
+    C = s.C
+    return ("qkv", C, 3 * C), ("proj", C, C), ("up", C, 4 * C), ("down", 4 * C, C)
+
+
+def costs(s):
+    """What one call of a launcher must at least move and compute: (bytes, FLOPs, of products)."""
+    found = {}
+    for name, C, K in layers(s):
+        x, y, weight = s.N * C, s.N * K, C * K
+        found[f"linear_forward {name}"] = 4 * (x + y + weight + K), y, 2 * x * K
+        found[f"linear_backward {name}"] = 4 * (2 * x + y + 2 * weight + K), y, 4 * x * K
+    return found
