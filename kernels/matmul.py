@@ -3,35 +3,48 @@
 linear_forward    y = x @ weight.T + bias     x (…, C), weight (K, C), bias (K), y (…, K)
 linear_backward   dx = dy @ weight    dweight = dy.T @ x    dbias = the sum of dy over all rows
 One kernel makes all three products: a transpose is the same numbers with the strides exchanged.
-2 * N * C * K FLOPs. Fetched: 4 * N * C * K * (1 / BLOCK_K + 1 / BLOCK_N) bytes.
+2 * N * C * K FLOPs. Fetched: 4 * N * C * K * (1 / BLOCK_K + 1 / BLOCK_N) bytes, the most of it
+from the cache, if programs that run at the same time want the same numbers (kernels/order.py).
 """
 
 from kernels import launch
 from kernels.device import empty
 from kernels.language import cdiv, jit, tl
-from kernels.scatter import column_sums
+from kernels.scatter import column_sums, column_sums_kernel
 
 # A program makes a tile of y, BLOCK_N x BLOCK_K numbers, BLOCK_C numbers of the sums at a time.
 TILES = {"BLOCK_N": 64, "BLOCK_C": 32, "BLOCK_K": 64}
+# So many rows of tiles are walked column by column.
+GROUP = 8
+# So many programs keep every multiprocessor of a large GPU busy.
+ENOUGH = 1024
 
 
 @jit
 def matmul_kernel(
     a_ptr, b_ptr, bias_ptr,  # (N, C), (C, K), (K)
-    y_ptr,  # (N, K)
-    a_row_stride, a_col_stride, b_row_stride, b_col_stride, N, C, K,
+    y_ptr,  # (parts, N, K)
+    a_row_stride, a_col_stride, b_row_stride, b_col_stride, N, C, K, C_EACH,
     HAS_BIAS: tl.constexpr, PRECISION: tl.constexpr,
-    BLOCK_N: tl.constexpr, BLOCK_C: tl.constexpr, BLOCK_K: tl.constexpr,
+    BLOCK_N: tl.constexpr, BLOCK_C: tl.constexpr, BLOCK_K: tl.constexpr, GROUP: tl.constexpr,
 ):  # fmt: skip
-    rows = tl.program_id(0) * BLOCK_N + tl.arange(0, BLOCK_N)
-    cols = tl.program_id(1) * BLOCK_K + tl.arange(0, BLOCK_K)
-    inner = tl.arange(0, BLOCK_C)
+    # Programs start in the order of their numbers. GROUP rows of tiles are walked column by
+    # column, so that those running at one time share few rows of a and few columns of b.
+    tiles_n, tiles_k = tl.cdiv(N, BLOCK_N), tl.cdiv(K, BLOCK_K)
+    tile, part = tl.program_id(0), tl.program_id(1)
+    first = tile // (GROUP * tiles_k) * GROUP
+    high = tl.minimum(tiles_n - first, GROUP)
+    within = tile % (GROUP * tiles_k)
+    rows = (first + within % high) * BLOCK_N + tl.arange(0, BLOCK_N)
+    cols = within // high * BLOCK_K + tl.arange(0, BLOCK_K)
+    inner = part * C_EACH + tl.arange(0, BLOCK_C)
+    end = tl.minimum(C, (part + 1) * C_EACH)
     far_rows, far_cols, far_inner = rows.to(tl.int64), cols.to(tl.int64), inner.to(tl.int64)
     a_ptrs = a_ptr + far_rows[:, None] * a_row_stride + far_inner[None, :] * a_col_stride
     b_ptrs = b_ptr + far_inner[:, None] * b_row_stride + far_cols[None, :] * b_col_stride
     y = tl.zeros((BLOCK_N, BLOCK_K), tl.float32)
-    for start in range(0, C, BLOCK_C):
-        left = inner < C - start
+    for start in range(part * C_EACH, end, BLOCK_C):
+        left = tl.arange(0, BLOCK_C) < end - start
         a = tl.load(a_ptrs, mask=(rows < N)[:, None] & left[None, :], other=0.0)
         b = tl.load(b_ptrs, mask=left[:, None] & (cols < K)[None, :], other=0.0)
         y = tl.dot(a, b, y, input_precision=PRECISION)
@@ -39,22 +52,28 @@ def matmul_kernel(
         b_ptrs += BLOCK_C * b_row_stride
     if HAS_BIAS:
         y += tl.load(bias_ptr + cols, mask=cols < K, other=0.0)[None, :]
-    y_ptrs = y_ptr + far_rows[:, None] * K + cols[None, :]
+    y_ptrs = y_ptr + (part.to(tl.int64) * N + far_rows)[:, None] * K + cols[None, :]
     tl.store(y_ptrs, y, mask=(rows < N)[:, None] & (cols < K)[None, :])
 
 
-def matmul(a, b, y, sizes, a_strides, b_strides, bias=None):
+def matmul(a, b, y, sizes, a_strides, b_strides, bias=None, C_EACH=None):
     """y = a @ b + bias, into y; sizes (N, C, K)
 
     Each pair of strides says how many numbers further the next row begins, and the next column.
+    C_EACH: y has a part for each so many of the C terms of its sums, (parts, N, K).
     """
     N, C, K = sizes
-    matmul_kernel[(cdiv(N, TILES["BLOCK_N"]), cdiv(K, TILES["BLOCK_K"]))](
+    C_EACH = C_EACH or C
+    matmul_kernel[(tiles(N, K), cdiv(C, C_EACH))](
         a_ptr=a, b_ptr=b, bias_ptr=bias, y_ptr=y,
         a_row_stride=a_strides[0], a_col_stride=a_strides[1],
-        b_row_stride=b_strides[0], b_col_stride=b_strides[1], N=N, C=C, K=K,
-        HAS_BIAS=bias is not None, PRECISION=launch.precision(), **TILES,
+        b_row_stride=b_strides[0], b_col_stride=b_strides[1], N=N, C=C, K=K, C_EACH=C_EACH,
+        HAS_BIAS=bias is not None, PRECISION=launch.precision(), GROUP=GROUP, **TILES,
     )  # fmt: skip
+
+
+def tiles(N, K):
+    return cdiv(N, TILES["BLOCK_N"]) * cdiv(K, TILES["BLOCK_K"])
 
 
 def linear_forward(x, weight, bias=None):
@@ -69,12 +88,31 @@ def linear_forward(x, weight, bias=None):
 def linear_backward(dy, x, weight, biased=True):
     """dx, dweight and, if biased, dbias"""
     K, C = weight.shape
-    N = x.size // C
-    dx, dweight = empty(x.shape), empty(weight.shape)
-    matmul(dy, weight, dx, (N, K, C), (K, 1), (C, 1))
-    # a is dy.T
-    matmul(dy, x, dweight, (K, N, C), (1, K), (C, 1))
+    dx = empty(x.shape)
+    matmul(dy, weight, dx, (x.size // C, K, C), (K, 1), (C, 1))
+    dweight = linear_dweight(dy, x)
     return (dx, dweight, column_sums(dy)) if biased else (dx, dweight)
+
+
+def linear_dweight(dy, x):
+    """dweight = dy.T @ x: long sums of few tiles. Parts of each sum are added up afterwards."""
+    K, C = dy.shape[-1], x.shape[-1]
+    N = x.size // C
+    parts = max(1, min(8, ENOUGH // tiles(K, C)))
+    each = cdiv(cdiv(N, parts), TILES["BLOCK_C"]) * TILES["BLOCK_C"]
+    parts = cdiv(N, each)
+    partial = empty((parts, K, C))
+    # a is dy.T
+    matmul(dy, x, partial, (K, N, C), (1, K), (C, 1), C_EACH=each)
+    if parts == 1:
+        return partial.reshape(K, C)
+    dweight = empty((K, C))
+    # The second axis of a grid ends at 65,535: ENOUGH tiles in blocks of 512 are far from it.
+    column_sums_kernel[(1, cdiv(K * C, 512))](
+        dy_ptr=partial, out_ptr=dweight, N=parts, C=K * C,
+        ROWS_EACH=parts, BLOCK_N=2, BLOCK_C=512,
+    )  # fmt: skip
+    return dweight
 
 
 def layers(s):

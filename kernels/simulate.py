@@ -140,7 +140,7 @@ for f in (program_id, num_programs, arange, load, store, atomic_add, dot, trans,
     setattr(tl, f.__name__, f)
 tl.exp, tl.where, tl.sqrt = map(elementwise, (np.exp, np.where, np.sqrt))
 tl.minimum, tl.maximum = map(elementwise, (np.minimum, np.maximum))
-tl.range = turns
+tl.range, tl.cdiv = turns, cdiv
 tl.sum, tl.max = reduction(np.sum), reduction(np.max)
 
 

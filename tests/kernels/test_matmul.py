@@ -45,6 +45,32 @@ def test_products(N, C, K, small):
     check_products(N, C, K)
 
 
+@pytest.mark.parametrize("parts", (1, 2, 3, 8))
+def test_dweight_in_parts(parts, small, monkeypatch):
+    # dweight has four tiles: so many programs are wanted.
+    monkeypatch.setattr(matmul, "ENOUGH", 4 * parts)
+    dy, x = random(2, 75, 20), random(2, 75, 33)
+    grids, launch = [], matmul.matmul_kernel.launch
+
+    def watched(grid, **arguments):
+        grids.append(grid)
+        launch(grid, **arguments)
+
+    monkeypatch.setattr(matmul.matmul_kernel, "launch", watched)
+    dweight = matmul.linear_dweight(dy, x)
+    near(dweight, double(dy).reshape(150, 20).T @ double(x).reshape(150, 33))
+    # A part is a multiple of BLOCK_C: 150 rows in eight parts of 19 would be, in five of 32.
+    assert grids == [(4, min(parts, 5))]
+
+
+@pytest.mark.parametrize("group", (1, 2, 3, 100))
+def test_the_order_of_the_tiles_changes_no_number(group, small, monkeypatch):
+    x, weight = random(70, 33), random(129, 33)
+    want = matmul.linear_forward(x, weight).numpy()
+    monkeypatch.setattr(matmul, "GROUP", group)
+    assert (matmul.linear_forward(x, weight).numpy() == want).all()
+
+
 def test_products_by_tiles_as_they_are():
     check_products(130, 65, 70)
 
@@ -111,7 +137,7 @@ def test_results_beyond_32_bits(small):
     matmul.matmul_kernel[(1, 1)](
         a_ptr=a, b_ptr=b, bias_ptr=None, y_ptr=far, a_row_stride=3, a_col_stride=1,
         b_row_stride=32, b_col_stride=1, N=9, C=3, K=2**28,
-        HAS_BIAS=False, PRECISION="ieee", **SMALL,
+        C_EACH=3, HAS_BIAS=False, PRECISION="ieee", GROUP=1, **SMALL,
     )  # fmt: skip
     near(far[8:9].reshape(2**28)[:32], (double(a) @ double(b))[8])
 
