@@ -31,10 +31,9 @@ from typing import NamedTuple
 import numpy as np
 
 from engine import gpu
-from kernels import device
+from kernels import device, matmul, tiles
 from kernels.device import empty
 from kernels.language import compilations
-from kernels.matmul import layers
 from kernels.roofline import KB, sizes
 from model.gpt import CONFIGS
 from model.services.progress import fail, run_program
@@ -50,7 +49,6 @@ ALLOWED = {
     ("embedding_pieces_kernel", "narrow"): 10,  # start, and order: a number for a row of dy
     ("embedding_rows_kernel", "narrow"): 2,  # first
     ("matmul_kernel", "narrow"): 8,  # the bias, two numbers a thread
-    ("matmul_kernel", "spills"): 1,  # on sm_80, by triton 3.6
 }
 
 
@@ -79,11 +77,24 @@ def cases(s):
 
 def linear_cases(s):
     calls = {}
-    for name, C, K in layers(s):
+    for name, C, K in matmul.layers(s):
         x, dy, weight, bias = map(empty, ((s.N, C), (s.N, K), (K, C), (K,)))
         calls[f"linear_forward {name}"] = partial(gpu.linear_forward, x, weight, bias)
         calls[f"linear_backward {name}"] = partial(gpu.linear_backward, dy, x, weight)
     return calls
+
+
+def choices(s):
+    """A call that makes a product of each kind with every choice of tiles that the target has."""
+    x, dy, weight, bias = map(empty, ((s.N, s.C), (s.N, 4 * s.C), (4 * s.C, s.C), (4 * s.C,)))
+
+    def work():
+        for named in map(tiles.named, tiles.choices()):
+            matmul.linear_y(x, weight, bias, named)
+            matmul.linear_dx(dy, weight, named)
+            matmul.linear_dweight(dy, x, named)
+
+    return {"linear, each choice": work}
 
 
 class Target(NamedTuple):
@@ -245,7 +256,8 @@ def compiled(calls, name):
 def table(model, name):
     """All cases for one target, in a process that does nothing else."""
     use(name)
-    return list(compiled(cases(sizes(MODELS[model], B=8)), name))
+    s = sizes(MODELS[model], B=8)
+    return list(compiled(cases(s) | choices(s), name))
 
 
 def main():

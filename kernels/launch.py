@@ -22,3 +22,12 @@ def precision():
     float32's last digit.
     """
     return "tf32x3" if capability() >= (8, 0) else "ieee"
+
+
+def gpu():
+    """The name of the GPU; None where kernels are played, or only compiled."""
+    if device.chosen != "cuda":
+        return None
+    import torch
+
+    return torch.cuda.get_device_name()

@@ -11,13 +11,15 @@ from kernels import launch
 from kernels.device import empty
 from kernels.language import cdiv, jit, tl
 from kernels.scatter import column_sums, column_sums_kernel
+from kernels.tiles import chosen
 
-# A program makes a tile of y, BLOCK_N x BLOCK_K numbers, BLOCK_C numbers of the sums at a time.
-TILES = {"BLOCK_N": 64, "BLOCK_C": 32, "BLOCK_K": 64}
 # So many rows of tiles are walked column by column.
 GROUP = 8
 # So many programs keep every multiprocessor of a large GPU busy.
 ENOUGH = 1024
+# The axis along which b has to lie in memory, by precision: ordinary units take neighbours of a row
+# of b at a time, tensor cores neighbours of a column.
+ALONG = {"ieee": 1, "tf32x3": 0}
 
 
 @jit
@@ -56,7 +58,34 @@ def matmul_kernel(
     tl.store(y_ptrs, y, mask=(rows < N)[:, None] & (cols < K)[None, :])
 
 
-def matmul(a, b, y, sizes, a_strides, b_strides, bias=None, C_EACH=None):
+@jit
+def turn_kernel(x_ptr, y_ptr, N, C, BLOCK_N: tl.constexpr, BLOCK_C: tl.constexpr):
+    """y (C, N) = x.T, x (N, C): a tile is read along its rows and written along its columns"""
+    rows = tl.program_id(0) * BLOCK_N + tl.arange(0, BLOCK_N)
+    cols = tl.program_id(1) * BLOCK_C + tl.arange(0, BLOCK_C)
+    inside = (rows < N)[:, None] & (cols < C)[None, :]
+    x = tl.load(x_ptr + rows.to(tl.int64)[:, None] * C + cols[None, :], mask=inside)
+    y_places = cols.to(tl.int64)[:, None] * N + rows[None, :]
+    tl.store(y_ptr + y_places, tl.trans(x), mask=tl.trans(inside))
+
+
+def turned(x, N, C):
+    """The numbers of x (N, C) in the order of its columns: (C, N)"""
+    y = empty((C, N))
+    turn_kernel[(cdiv(N, 64), cdiv(C, 64))](
+        x_ptr=x, y_ptr=y, N=N, C=C, BLOCK_N=64, BLOCK_C=64, num_warps=8
+    )
+    return y
+
+
+def laid(b, strides, C, K):
+    """b (C, K) and its strides, 1 along the axis that it should be: a copy where it is not."""
+    if strides[ALONG[launch.precision()]] == 1:
+        return b, strides
+    return (turned(b, C, K), (1, C)) if strides[1] == 1 else (turned(b, K, C), (K, 1))
+
+
+def matmul(a, b, y, sizes, a_strides, b_strides, tiles, bias=None, C_EACH=None):
     """y = a @ b + bias, into y; sizes (N, C, K)
 
     Each pair of strides says how many numbers further the next row begins, and the next column.
@@ -64,46 +93,56 @@ def matmul(a, b, y, sizes, a_strides, b_strides, bias=None, C_EACH=None):
     """
     N, C, K = sizes
     C_EACH = C_EACH or C
-    matmul_kernel[(tiles(N, K), cdiv(C, C_EACH))](
+    b, b_strides = laid(b, b_strides, C, K)
+    matmul_kernel[(count(N, K, tiles), cdiv(C, C_EACH))](
         a_ptr=a, b_ptr=b, bias_ptr=bias, y_ptr=y,
         a_row_stride=a_strides[0], a_col_stride=a_strides[1],
         b_row_stride=b_strides[0], b_col_stride=b_strides[1], N=N, C=C, K=K, C_EACH=C_EACH,
-        HAS_BIAS=bias is not None, PRECISION=launch.precision(), GROUP=GROUP, **TILES,
+        HAS_BIAS=bias is not None, PRECISION=launch.precision(), GROUP=GROUP, **tiles,
     )  # fmt: skip
 
 
-def tiles(N, K):
-    return cdiv(N, TILES["BLOCK_N"]) * cdiv(K, TILES["BLOCK_K"])
+def count(N, K, tiles):
+    return cdiv(N, tiles["BLOCK_N"]) * cdiv(K, tiles["BLOCK_K"])
 
 
 def linear_forward(x, weight, bias=None):
+    return linear_y(x, weight, bias, chosen("y"))
+
+
+def linear_y(x, weight, bias, tiles):
     K, C = weight.shape
     N = x.size // C
     y = empty((*x.shape[:-1], K))
     # b is weight.T: its next row is the next number of weight, its next column the next row.
-    matmul(x, weight, y, (N, C, K), (C, 1), (1, C), bias)
+    matmul(x, weight, y, (N, C, K), (C, 1), (1, C), tiles, bias)
     return y
 
 
 def linear_backward(dy, x, weight, biased=True):
     """dx, dweight and, if biased, dbias"""
-    K, C = weight.shape
-    dx = empty(x.shape)
-    matmul(dy, weight, dx, (x.size // C, K, C), (K, 1), (C, 1))
-    dweight = linear_dweight(dy, x)
+    dx = linear_dx(dy, weight, chosen("dx"))
+    dweight = linear_dweight(dy, x, chosen("dweight"))
     return (dx, dweight, column_sums(dy)) if biased else (dx, dweight)
 
 
-def linear_dweight(dy, x):
+def linear_dx(dy, weight, tiles):
+    K, C = weight.shape
+    dx = empty((*dy.shape[:-1], C))
+    matmul(dy, weight, dx, (dy.size // K, K, C), (K, 1), (C, 1), tiles)
+    return dx
+
+
+def linear_dweight(dy, x, tiles):
     """dweight = dy.T @ x: long sums of few tiles. Parts of each sum are added up afterwards."""
     K, C = dy.shape[-1], x.shape[-1]
     N = x.size // C
-    parts = max(1, min(8, ENOUGH // tiles(K, C)))
-    each = cdiv(cdiv(N, parts), TILES["BLOCK_C"]) * TILES["BLOCK_C"]
+    parts = max(1, min(8, ENOUGH // count(K, C, tiles)))
+    each = cdiv(cdiv(N, parts), tiles["BLOCK_C"]) * tiles["BLOCK_C"]
     parts = cdiv(N, each)
     partial = empty((parts, K, C))
     # a is dy.T
-    matmul(dy, x, partial, (K, N, C), (1, K), (C, 1), C_EACH=each)
+    matmul(dy, x, partial, (K, N, C), (1, K), (C, 1), tiles, C_EACH=each)
     if parts == 1:
         return partial.reshape(K, C)
     dweight = empty((K, C))

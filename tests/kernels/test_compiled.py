@@ -29,6 +29,7 @@ def test_every_kernel_for_every_target():
     head, *lines = done.stdout.splitlines()
     assert head == compiled.HEAD
     assert list(dict.fromkeys(line.split()[0] for line in lines)) == list(compiled.TARGETS)
+    assert any("linear, each choice" in line for line in lines)
 
 
 @compiling

@@ -30,3 +30,11 @@ def test_precision(backend, arch, capability, precision, monkeypatch):
 def test_without_a_gpu(name, monkeypatch):
     monkeypatch.setattr(device, "chosen", name)
     assert (launch.capability(), launch.precision()) == ((0, 0), "ieee")
+
+
+def test_the_name_of_the_gpu(monkeypatch):
+    torch = SimpleNamespace(cuda=SimpleNamespace(get_device_name=lambda: "Some GPU"))
+    monkeypatch.setitem(sys.modules, "torch", torch)
+    for name, gpu in (("cuda", "Some GPU"), ("meta", None), ("simulate", None)):
+        monkeypatch.setattr(device, "chosen", name)
+        assert launch.gpu() == gpu

@@ -25,7 +25,7 @@ simulated = pytest.mark.skipif(device.chosen != "simulate", reason="asks the sim
 
 @pytest.fixture
 def small(monkeypatch):
-    monkeypatch.setattr(matmul, "TILES", SMALL)
+    monkeypatch.setattr(matmul, "chosen", lambda product: SMALL)
 
 
 def check_products(N, C, K):
@@ -57,7 +57,7 @@ def test_dweight_in_parts(parts, small, monkeypatch):
         launch(grid, **arguments)
 
     monkeypatch.setattr(matmul.matmul_kernel, "launch", watched)
-    dweight = matmul.linear_dweight(dy, x)
+    dweight = matmul.linear_dweight(dy, x, SMALL)
     near(dweight, double(dy).reshape(150, 20).T @ double(x).reshape(150, 33))
     # A part is a multiple of BLOCK_C: 150 rows in eight parts of 19 would be, in five of 32.
     assert grids == [(4, min(parts, 5))]
@@ -125,7 +125,11 @@ def test_places_beyond_32_bits(small):
     for row in range(3):
         far[row * 2**30 : row * 2**30 + 5][...] = x[row]
     y = put(np.empty((3, 3), np.float32))
-    matmul.matmul(far, far, y, (3, 5, 3), (2**30, 1), (1, 2**30))
+    matmul.matmul_kernel[(1, 1)](
+        a_ptr=far, b_ptr=far, bias_ptr=None, y_ptr=y, a_row_stride=2**30, a_col_stride=1,
+        b_row_stride=1, b_col_stride=2**30, N=3, C=5, K=3,
+        C_EACH=5, HAS_BIAS=False, PRECISION="ieee", GROUP=1, **SMALL,
+    )  # fmt: skip
     near(y, double(put(x)) @ double(put(x)).T)
 
 
