@@ -8,7 +8,8 @@ name_forward returns the result y; or (y, saved), where saved is for name_backwa
 name_backward takes dy, the gradient of y, then what it needs of the inputs, y and saved; it returns
 the gradients of the inputs, in their order.
 Neither writes over what it is given, least of all dy: a + b hands the same array to both its sides.
-What changes an array in place says so.
+What changes an array in place says so; so does cross_entropy_forward, which
+on a device does.
 """
 
 import math
@@ -230,6 +231,7 @@ def cross_entropy_forward(logits, y, ignore_index, count):
 
     Places where y is ignore_index do not count.
     Returns the loss and saved: highest, of each row, and log(sum of exp(logits - highest)).
+    Nobody may need the logits after this: on a device saved is dlogits, in their place.
     """
     counted = y != ignore_index
     highest = row_max(logits)

@@ -12,6 +12,7 @@ from engine import cpu
 from engine.backend import fallbacks
 from kernels.device import DeviceArray, empty, put, zeros
 from kernels.elementwise import add, add_to, gelu_backward, gelu_forward, scale
+from kernels.loss import cross_entropy_backward, cross_entropy_forward
 from kernels.matmul import linear_backward, linear_forward
 from kernels.noise import dropout_backward, dropout_forward
 from kernels.rows import layernorm_forward, softmax_backward, softmax_forward
@@ -21,6 +22,8 @@ __all__ = [
     "add",
     "add_to",
     "copy",
+    "cross_entropy_backward",
+    "cross_entropy_forward",
     "dropout_backward",
     "dropout_forward",
     "embedding_backward",

@@ -64,6 +64,7 @@ def cross_entropy(logits, y, ignore_index=-1, count=None):
 
     Where y is ignore_index there is nothing to predict: such places do not count.
     count: what the sum is divided by, where these are only some places of a batch.
+    May overwrite logits: a device leaves their gradient there. Who needs them later makes a copy.
     """
     y = np.array(y)  # a copy, as above
     if y.dtype.kind not in "iu" or logits.shape[:-1] != y.shape:

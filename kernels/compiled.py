@@ -49,6 +49,9 @@ ALLOWED = {
     ("embedding_pieces_kernel", "narrow"): 10,  # start, and order: a number for a row of dy
     ("embedding_rows_kernel", "narrow"): 2,  # first
     ("matmul_kernel", "narrow"): 8,  # the bias, two numbers a thread
+    # GPT-2's V, 50,257, is odd: a row of logits begins anywhere.
+    ("cross_entropy_kernel", "narrow"): 27,
+    ("total_kernel", "narrow"): 1,  # the loss
 }
 
 
@@ -56,6 +59,7 @@ def cases(s):
     """For each launcher a call in a model of sizes s, under the name that its costs have."""
     x, up, shares = empty((s.N, s.C)), empty((s.N, 4 * s.C)), empty((s.N, s.T))
     weight, row = empty((s.C,)), empty((s.N, 1))
+    logits = empty((s.N, s.V))
     index, table = np.arange(s.N) % s.V, (s.V, s.C)
     return {
         "add": partial(gpu.add, x, x),
@@ -72,6 +76,8 @@ def cases(s):
         "embedding_forward": partial(gpu.embedding_forward, empty(table), index),
         "embedding_backward": partial(gpu.embedding_backward, x, index, table),
         "unbroadcast": partial(gpu.unbroadcast, x.reshape(s.B, s.T, s.C), (s.T, s.C)),
+        "cross_entropy_forward": partial(gpu.cross_entropy_forward, logits, index, -1, s.N),
+        "cross_entropy_backward": partial(gpu.cross_entropy_backward, 0.5, x, index, logits, -1),
     } | linear_cases(s)
 
 

@@ -42,7 +42,7 @@ class Pointer:
         return self + -1 * steps
 
 
-def load(pointer, mask=None, other=None):
+def load(pointer, mask=None, other=None, eviction_policy=""):
     array, places = pointer.array, pointer.places.data
     if mask is not None:
         mask = spread(mask.data, places.ndim)
@@ -57,7 +57,7 @@ def load(pointer, mask=None, other=None):
     return Block(np.where(mask, x, unwritten(x.dtype) if other is None else other))
 
 
-def store(pointer, value, mask=None, add=False):
+def store(pointer, value, mask=None, eviction_policy="", add=False):
     launch, memory, places = Launch.now, pointer.array.memory, pointer.places.data
     value = value.data if isinstance(value, Block) else np.array([value])
     mask = np.ones(1, bool) if mask is None else mask.data
@@ -138,7 +138,7 @@ tl.uint32, tl.uint64, tl.static_range = np.uint32, np.uint64, range
 tl.constexpr = type("constexpr", (), {})
 for f in (program_id, num_programs, arange, load, store, atomic_add, dot, trans, full, zeros):
     setattr(tl, f.__name__, f)
-tl.exp, tl.where, tl.sqrt = map(elementwise, (np.exp, np.where, np.sqrt))
+tl.exp, tl.log, tl.sqrt, tl.where = map(elementwise, (np.exp, np.log, np.sqrt, np.where))
 tl.minimum, tl.maximum = map(elementwise, (np.minimum, np.maximum))
 tl.range, tl.cdiv = turns, cdiv
 tl.sum, tl.max = reduction(np.sum), reduction(np.max)

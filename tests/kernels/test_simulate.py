@@ -150,13 +150,16 @@ def test_numbers_are_float32():
 @jit
 def exp_kernel(x_ptr, y_ptr):
     i = tl.arange(0, 4)
-    tl.store(y_ptr + i, 2.0 * tl.exp(-1.0 * tl.load(x_ptr + i)))
+    x = tl.load(x_ptr + i, eviction_policy="evict_first")
+    tl.store(y_ptr + i, 2.0 * tl.exp(-1.0 * x) + tl.log(x + 1.0))
 
 
 def test_a_function_of_each_number():
     x, y = numbers(4), empty(4)
     exp_kernel[(1,)](x_ptr=x, y_ptr=y)
-    assert np.allclose(y.numpy(), 2 * np.exp(-np.arange(4)), rtol=1e-6, atol=0)
+    assert np.allclose(
+        y.numpy(), 2 * np.exp(-np.arange(4)) + np.log(np.arange(1, 5)), rtol=1e-6, atol=0
+    )
 
 
 @jit
