@@ -52,6 +52,7 @@ ALLOWED = {
     # GPT-2's V, 50,257, is odd: a row of logits begins anywhere.
     ("cross_entropy_kernel", "narrow"): 27,
     ("total_kernel", "narrow"): 1,  # the loss
+    ("attention_forward_kernel", "narrow"): 1,  # lse, a number a place
 }
 
 
@@ -59,7 +60,7 @@ def cases(s):
     """For each launcher a call in a model of sizes s, under the name that its costs have."""
     x, up, shares = empty((s.N, s.C)), empty((s.N, 4 * s.C)), empty((s.N, s.T))
     weight, row = empty((s.C,)), empty((s.N, 1))
-    logits = empty((s.N, s.V))
+    logits, qkv = empty((s.N, s.V)), empty((s.B, s.T, 3 * s.C))
     index, table = np.arange(s.N) % s.V, (s.V, s.C)
     return {
         "add": partial(gpu.add, x, x),
@@ -78,6 +79,7 @@ def cases(s):
         "unbroadcast": partial(gpu.unbroadcast, x.reshape(s.B, s.T, s.C), (s.T, s.C)),
         "cross_entropy_forward": partial(gpu.cross_entropy_forward, logits, index, -1, s.N),
         "cross_entropy_backward": partial(gpu.cross_entropy_backward, 0.5, x, index, logits, -1),
+        "attention_forward": partial(gpu.attention_forward, qkv, s.H),
     } | linear_cases(s)
 
 
