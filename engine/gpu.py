@@ -11,6 +11,7 @@ import numpy as np
 from engine import cpu
 from engine.backend import fallbacks
 from kernels import attention
+from kernels.attention import attention_backward
 from kernels.device import DeviceArray, empty, put, zeros
 from kernels.elementwise import add, add_to, gelu_backward, gelu_forward, scale
 from kernels.loss import cross_entropy_backward, cross_entropy_forward
@@ -22,6 +23,7 @@ from kernels.scatter import embedding_backward, embedding_forward, layernorm_bac
 __all__ = [
     "add",
     "add_to",
+    "attention_backward",
     "attention_forward",
     "copy",
     "cross_entropy_backward",
@@ -55,16 +57,6 @@ def attention_forward(qkv, H, kv=None):
     if kv is not None:
         return fall_back("attention_forward", cpu.attention_forward, qkv, H, kv)
     return attention.attention_forward(qkv, H)
-
-
-def attention_backward(dy, qkv, saved, H):
-    """As long as no kernel can do without p: the host makes it once more."""
-
-    def with_p(dy, qkv):
-        _, saved = cpu.attention_forward(qkv, H)
-        return cpu.attention_backward(dy, qkv, saved, H)
-
-    return fall_back("attention_backward", with_p, dy, qkv)
 
 
 def __getattr__(name):

@@ -64,9 +64,12 @@ def test_the_tiles_of_each_generation(generation, D, monkeypatch):
 
 @pytest.mark.parametrize("D", [64, 80])
 def test_the_tiles_of_this_device(D):
-    qkv = random(1, 70, 3 * D)
-    y, _ = attention.attention_forward(qkv, 1)
-    near(y, cpu.attention_forward(double(qkv), 1)[0])
+    qkv, dy = random(1, 70, 3 * D), random(1, 70, D)
+    y, saved = attention.attention_forward(qkv, 1)
+    want, saved_by_cpu = cpu.attention_forward(double(qkv), 1)
+    near(y, want)
+    dqkv = attention.attention_backward(dy, qkv, saved, 1)
+    near(dqkv, cpu.attention_backward(double(dy), double(qkv), saved_by_cpu, 1))
 
 
 @pytest.mark.parametrize("ends", [(-15, 15), (15, -15)], ids=("rising", "falling"))
@@ -103,19 +106,24 @@ def test_memory_grows_with_T_and_not_with_its_square(monkeypatch):
     numbers = []
     for T in (32, 64):
         made.clear()
-        _, saved = attention.attention_forward(random(1, T, 3 * 8), 2)
+        qkv = random(1, T, 3 * 8)
+        y, saved = attention.attention_forward(qkv, 2)
+        attention.attention_backward(y, qkv, saved, 2)
         numbers.append(np.array([sum(made), sum(x.size for x in saved)]))
     assert np.array_equal(numbers[1], 2 * numbers[0])
 
 
 @simulated
 def test_the_order_of_programs_changes_nothing(monkeypatch):
-    qkv = random(2, 70, 3 * 10)
-    y, (_, lse) = attention.attention_forward(qkv, 2)
+    qkv, dy = random(2, 70, 3 * 10), random(2, 70, 10)
+    y, saved = attention.attention_forward(qkv, 2)
+    dqkv = attention.attention_backward(dy, qkv, saved, 2)
     backwards(monkeypatch)
-    found, (_, found_lse) = attention.attention_forward(qkv, 2)
+    found, (_, lse) = attention.attention_forward(qkv, 2)
     assert np.array_equal(found.numpy(), y.numpy())
-    assert np.array_equal(found_lse.numpy(), lse.numpy())
+    assert np.array_equal(lse.numpy(), saved[1].numpy())
+    found = attention.attention_backward(dy, qkv, saved, 2)
+    assert np.array_equal(found.numpy(), dqkv.numpy())
 
 
 # So many windows of so many places: qkv has more than 2 ** 31 numbers.
@@ -176,12 +184,58 @@ def test_with_a_cache_the_places_before_are_seen():
 def test_backward_against_float64(B, T, H, D, tiles):
     qkv, dy = random(B, T, 3 * H * D), random(B, T, H * D)
     _, saved = attention.attention_forward(qkv, H)
-    got = gpu.attention_backward(dy, qkv, saved, H)
+    got = attention.attention_backward(dy, qkv, saved, H)
     _, saved = cpu.attention_forward(double(qkv), H)
     want = cpu.attention_backward(double(dy), double(qkv), saved, H)
     # Where T is 1, dq and dk are 0.
     for part, expected in zip(cpu.split_heads(got.numpy(), H), cpu.split_heads(want, H)):
         near(part, expected, want)
+
+
+def test_backward_meets_no_more_than_the_mask_lets_it(tiles):
+    """NaN in later keys reaches no earlier dq; NaN in earlier dy reaches no later dk and dv."""
+    C = 10
+    qkv, dy = random(1, 50, 3 * C), random(1, 50, C)
+    _, saved = attention.attention_forward(qkv, 2)
+    dqkv = attention.attention_backward(dy, qkv, saved, 2).numpy()
+
+    later = qkv.numpy()
+    later[:, 32:] = np.nan
+    found = attention.attention_backward(dy, put(later), saved, 2).numpy()
+    assert np.array_equal(found[:, :32, :C], dqkv[:, :32, :C])
+
+    earlier = dy.numpy()
+    earlier[:, :32] = np.nan
+    found = attention.attention_backward(put(earlier), qkv, saved, 2).numpy()
+    assert np.array_equal(found[:, 32:, C:], dqkv[:, 32:, C:])
+
+
+@simulated
+def test_backward_beyond_32_bits(monkeypatch):
+    """The last program of the second kernel has the last tile, whose keys no other tile sees."""
+    D, ends = 16, (0, FAR_T - 16)
+    qkv, dy = random(1, 16, 3 * D), random(1, 16, D)
+    y, (_, lse) = attention.attention_forward(qkv, 1)
+    delta = put((double(dy) * double(y)).sum(axis=-1, keepdims=True).astype(np.float32))
+    run_the_last_program_only(monkeypatch)
+    made = [far(put(np.zeros((1, 16, 3 * D), np.float32))), far(delta, ends)]
+    monkeypatch.setattr(attention, "empty", lambda shape: made.pop(0))
+    saved = far(y, ends), far(lse.reshape(1, 16, 1), ends)
+    dqkv = last_window(attention.attention_backward(far(dy, ends), far(qkv, ends), saved, 1))
+
+    _, saved = cpu.attention_forward(double(qkv), 1)
+    want = cpu.attention_backward(double(dy), double(qkv), saved, 1)[0]
+    near(dqkv[:16].numpy()[:, :D], want[:, :D])
+    near(dqkv[FAR_T - 16 :].numpy()[:, D:], want[:, D:])
+
+
+def test_backward_writes_over_nothing_that_it_is_given():
+    qkv, dy = random(1, 37, 3 * 10), random(1, 37, 10)
+    _, saved = attention.attention_forward(qkv, 2)
+    given = (dy, qkv, *saved)
+    before = [x.numpy() for x in given]
+    attention.attention_backward(dy, qkv, saved, 2)
+    assert all(np.array_equal(x.numpy(), y) for x, y in zip(given, before))
 
 
 @pytest.mark.parametrize("B, T, H, D", [(2, 37, 2, 5), (1, 1, 1, 4)])
@@ -205,8 +259,14 @@ def test_costs_count_arrays_and_the_pairs_that_the_mask_leaves():
     B, T, H, D = 2, 7, 3, 5
     sizes = SimpleNamespace(B=B, T=T, H=H, C=H * D, N=B * T)
     qkv = random(B, T, 3 * H * D)
-    y, (_, lse) = attention.attention_forward(qkv, H)
-    moved, _, products = attention.costs(sizes)["attention_forward"]
-    assert moved == qkv.nbytes + y.nbytes + lse.nbytes
+    y, saved = attention.attention_forward(qkv, H)
+    dqkv = attention.attention_backward(y, qkv, saved, H)
+    costs, pairs = attention.costs(sizes), B * H * np.tri(T).sum()
+    moved, _, products = costs["attention_forward"]
+    assert moved == qkv.nbytes + sum(x.nbytes for x in saved)
     # Two products: q . k and p * v, of D numbers for each pair.
-    assert products == 2 * 2 * D * B * H * np.tri(T).sum()
+    assert products == 2 * 2 * D * pairs
+    moved, _, products = costs["attention_backward"]
+    # y stands for dy as well.
+    assert moved == y.nbytes + qkv.nbytes + sum(x.nbytes for x in saved) + dqkv.nbytes
+    assert products == 7 * 2 * D * pairs
