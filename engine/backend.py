@@ -42,8 +42,15 @@ fallbacks = Counter()
 
 
 def on(x):
-    """The backend of an array. A single number is numpy's, wherever the arrays lie."""
+    """The backend of an array. A plain number is numpy's, wherever the arrays lie."""
     return BACKENDS.get(type(x), cpu)
+
+
+def number(x):
+    """x, a plain number or an array of shape (), as a float. On a device this waits until all is
+    done that it was given before.
+    """
+    return float(x) if on(x) is cpu else x.item()
 
 
 def host(x):

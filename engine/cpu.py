@@ -333,8 +333,18 @@ def row_mean(x):
 
 
 def square_sum(x):
-    """The sum of the squares of all numbers of x, a plain number"""
+    """The sum of the squares of all numbers of x, for norm alone to read"""
     return float(np.vdot(x, x))
+
+
+def norm(*square_sums):
+    """sqrt(their sum), of the square_sum of one or more arrays"""
+    return math.sqrt(sum(square_sums))
+
+
+def total(*numbers):
+    """The sum of numbers, each plain or an array of shape ()"""
+    return sum(float(number) for number in numbers)
 
 
 def fill(x, number):
@@ -349,14 +359,17 @@ def scale(x, factor):
     return x
 
 
-def adamw_step(w, grad, m, v, t, lr, betas, eps, weight_decay):
+def adamw_step(w, grad, m, v, t, lr, betas, eps, weight_decay, norm=0.0, max_norm=math.inf):
     """One step of AdamW, in place: w, grad, m and v of one shape, t the number of the step from 1
 
+    g = grad * min(1, max_norm / norm)    norm: of the gradients of all weights
     w = w - lr * weight_decay * w
-    m = beta1 * m + (1 - beta1) * grad    v = beta2 * v + (1 - beta2) * grad ** 2
+    m = beta1 * m + (1 - beta1) * g       v = beta2 * v + (1 - beta2) * g ** 2
     w = w - lr * m' / (sqrt(v') + eps),   m' = m / (1 - beta1 ** t), v' = v / (1 - beta2 ** t)
     Returns w, m and v, which it has changed.
     """
+    if norm > max_norm:
+        grad = grad * (max_norm / norm)
     beta1, beta2 = betas
     m_scale, v_scale = 1 / (1 - beta1**t), 1 / (1 - beta2**t)
     m *= beta1

@@ -74,8 +74,11 @@ class FlatAdamW:
         self.flat, self.lr, self.betas, self.eps, self.t = flat, lr, betas, eps, 0
         self.m, self.v = flat.zeros(), flat.zeros()
 
-    def step(self, start=0, stop=None):
-        """Steps all numbers of the flat arrays, or those from place start to stop - 1."""
+    def step(self, start=0, stop=None, *clipping):
+        """Steps all numbers of the flat arrays, or those from place start to stop - 1.
+
+        clipping: the norm of all gradients, and what it may be at most.
+        """
         self.t += 1
         stop = self.flat.data.size if stop is None else stop
         settings = self.t, self.lr, self.betas, self.eps
@@ -86,4 +89,4 @@ class FlatAdamW:
             end = min(end, stop)
             for i in range(max(first, start), end, size):
                 block = slice(i, min(i + size, end))
-                backend.adamw_step(*(array[block] for array in arrays), *settings, decay)
+                backend.adamw_step(*(array[block] for array in arrays), *settings, decay, *clipping)

@@ -4,13 +4,14 @@ What has no kernel yet falls back: its arrays are copied to the computer's own m
 of engine/cpu.py computes there, and what it returns is copied to the device.
 """
 
-from functools import partial
+from functools import partial, reduce
 
 import numpy as np
 
 from engine import cpu
 from engine.backend import fallbacks
 from kernels import attention
+from kernels.adamw import adamw_step, fill, norm, square_sum
 from kernels.attention import attention_backward
 from kernels.device import DeviceArray, empty, put, zeros
 from kernels.elementwise import add, add_to, gelu_backward, gelu_forward, scale
@@ -21,6 +22,7 @@ from kernels.rows import layernorm_forward, softmax_backward, softmax_forward
 from kernels.scatter import embedding_backward, embedding_forward, layernorm_backward, unbroadcast
 
 __all__ = [
+    "adamw_step",
     "add",
     "add_to",
     "attention_backward",
@@ -32,15 +34,19 @@ __all__ = [
     "dropout_forward",
     "embedding_backward",
     "embedding_forward",
+    "fill",
     "gelu_backward",
     "gelu_forward",
     "layernorm_backward",
     "layernorm_forward",
     "linear_backward",
     "linear_forward",
+    "norm",
     "scale",
     "softmax_backward",
     "softmax_forward",
+    "square_sum",
+    "total",
     "unbroadcast",
     "zeros",
 ]
@@ -57,6 +63,11 @@ def attention_forward(qkv, H, kv=None):
     if kv is not None:
         return fall_back("attention_forward", cpu.attention_forward, qkv, H, kv)
     return attention.attention_forward(qkv, H)
+
+
+def total(*numbers):
+    """Their sum, an array of shape ()"""
+    return reduce(add, numbers)
 
 
 def __getattr__(name):

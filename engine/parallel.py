@@ -1,7 +1,6 @@
 """A training step shared by processes, so that two cores work on it."""
 
 import contextlib
-import math
 import mmap
 import multiprocessing
 import os
@@ -37,6 +36,7 @@ class Worker:
 
     def __init__(self, model, optimizer, count=1):
         self.model, self.optimizer, self.flat = model, optimizer, optimizer.flat
+        self.backend = on(self.flat.data)
         self.gradients = [self.flat.grad, *(self.flat.zeros() for _ in range(count - 1))]
         self.take(0)
 
@@ -48,18 +48,20 @@ class Worker:
         self.flat.move_grad(self.gradients[rank])
 
     def backward(self, x, y, micro_batches=1):
-        """The mean loss over x, y (B, T), a float; its gradients are left with those who made them.
+        """The mean loss over x, y (B, T); its gradients are left with those who made them.
 
+        It is where the weights are; number() of engine/backend.py waits for it.
         mean = sum over the shares of (tokens in the share / tokens in all) * (mean of the share)
         micro_batches: each process takes its rows in so many, one after another.
         """
-        return sum(self.ask("work", x, y, micro_batches, self.optimizer.t))
+        return self.backend.total(*self.ask("work", x, y, micro_batches, self.optimizer.t))
 
     def step(self, max_norm):
-        """A step of AdamW with gradients of a norm up to `max_norm`; returns the norm as it was."""
-        norm = math.sqrt(sum(self.ask("add")))
-        scale = max_norm / norm if norm > max_norm else 1.0
-        self.ask("update", scale, self.optimizer.lr, self.optimizer.t)
+        """A step of AdamW with gradients of a norm up to `max_norm`; returns the norm as it was,
+        which is where the weights are.
+        """
+        norm = self.backend.norm(*self.ask("add"))
+        self.ask("update", norm, max_norm, self.optimizer.lr, self.optimizer.t)
         return norm
 
     def ask(self, name, *arguments):
@@ -74,21 +76,18 @@ class Worker:
         return accumulate(self.model, x, y, micro_batches, tokens)
 
     def add(self):
-        """Adds up the gradients of all in this one's share; returns the sum of their squares."""
+        """Adds up the gradients of all in this one's share; returns their square_sum."""
         share = slice(self.start, self.stop)
         mine = self.flat.grad[share]
         for rank, gradient in enumerate(self.gradients):
             if rank != self.rank:
-                on(mine).add_to(mine, gradient[share])
-        return on(mine).square_sum(mine)
+                self.backend.add_to(mine, gradient[share])
+        return self.backend.square_sum(mine)
 
-    def update(self, scale, lr, t):
-        """Scales this one's share of the gradients and steps its share of the weights."""
-        if scale < 1:
-            mine = self.flat.grad[self.start : self.stop]
-            on(mine).scale(mine, scale)
+    def update(self, norm, max_norm, lr, t):
+        """Steps this one's share of the weights, with its share of the gradients, clipped."""
         self.optimizer.lr, self.optimizer.t = lr, t
-        self.optimizer.step(self.start, self.stop)
+        self.optimizer.step(self.start, self.stop, norm, max_norm)
 
 
 class Team(Worker):
@@ -178,10 +177,10 @@ def accumulate(model, x, y, micro_batches=1, tokens=None):
     Only one micro-batch's graph is in memory at a time. Adds to the gradients that are there.
     tokens: of the batch, where x and y are only some of its rows.
     """
-    loss, tokens = 0.0, np.sum(y >= 0) if tokens is None else tokens
+    losses, tokens = [], np.sum(y >= 0) if tokens is None else tokens
     for inputs, targets in zip(np.array_split(x, micro_batches), np.array_split(y, micro_batches)):
         if np.any(targets >= 0):
             micro_loss = cross_entropy(model(inputs), targets, count=tokens)
             micro_loss.backward()
-            loss += micro_loss.item()
-    return loss
+            losses.append(micro_loss.data)
+    return on(losses[0]).total(*losses) if losses else 0.0

@@ -20,6 +20,8 @@ import numpy as np
 DEVICES = ("simulate", "interpret", "cuda", "meta")
 # What torch calls the place of the arrays.
 PLACES = {"interpret": "cpu", "cuda": "cuda", "meta": "meta"}
+# Arrays of fewer bytes, such as a batch, are sent to a GPU without waiting.
+PINNED = 2**24
 # Where arrays are made and kernels run; use() changes it.
 chosen = "simulate"
 
@@ -162,7 +164,14 @@ def to_device(x):
         return DeviceArray(x)
     import torch
 
-    return allocate(lambda: torch.from_numpy(x).to(PLACES[chosen], copy=True))
+    x = torch.from_numpy(x)
+    if chosen != "cuda":
+        return allocate(lambda: x.to(PLACES[chosen], copy=True))
+    # A GPU fetches pinned memory by itself, when its turn comes; for other memory we wait. torch
+    # keeps a pinned copy until it has been fetched.
+    pinned = x.nbytes < PINNED
+    x = x.pin_memory() if pinned else x
+    return allocate(lambda: x.to("cuda", non_blocking=pinned))
 
 
 def allocate(make):

@@ -9,13 +9,13 @@ GPU, "here" is that one, its two speeds measured.
 from types import SimpleNamespace
 from typing import NamedTuple
 
-from kernels import attention, device, elementwise, loss, matmul, noise, rows, scatter
+from kernels import adamw, attention, device, elementwise, loss, matmul, noise, rows, scatter
 from kernels.speed import floor, here
 from model.gpt import CONFIGS
 from model.services.progress import run_program
 
 # The files of kernels, each with its costs.
-FILES = (elementwise, noise, rows, scatter, matmul, loss, attention)
+FILES = (elementwise, noise, rows, scatter, matmul, loss, attention, adamw)
 KB, MB, GB = 2**10, 2**20, 10**9
 
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from engine import cpu
 from engine.autograd import no_grad
-from engine.backend import fallbacks, host, on
+from engine.backend import fallbacks, host, number, on
 from engine.ops import cross_entropy
 from engine.optim import decay_groups, warm_up_cool_down
 from engine.parallel import make_worker
@@ -41,21 +41,37 @@ class Run:
 
     def step(self):
         """One batch, one step downhill. Returns its metrics, such as the loss."""
+        return self.read(self.enqueue())
+
+    def enqueue(self):
+        """One batch, one step downhill. Returns what read makes its metrics of.
+
+        A device has only been told then what to do: the numbers may not be there yet.
+        """
         launches.clear()
         fallbacks.clear()
         x, y = self.data.batch(self.rng, self.settings["batch_size"])
         loss = self.worker.backward(x, y, self.settings["micro_batches"])
-        if not loss < 1000:
-            got = f"a loss of {loss:.0f} at step {self.done + 1}"
-            raise ValueError(f"got {got}; expected a lower --learning-rate")
         share = warm_up_cool_down(self.done, self.settings["steps"])
         self.optimizer.lr = share * self.settings["learning_rate"]
         norm = self.worker.step(MAX_NORM)
         self.done += 1
         self.launches, self.fallbacks = launches.total(), fallbacks.total()
+        return self.done, (x, y), loss, norm, self.optimizer.lr
+
+    def read(self, enqueued):
+        """The metrics of a step, for which this waits.
+
+        Raises ValueError where the loss is too high to go on.
+        """
+        step, (x, y), loss, norm, lr = enqueued
+        loss = number(loss)
+        if not loss < 1000:
+            got = f"a loss of {loss:.0f} at step {step}"
+            raise ValueError(f"got {got}; expected a lower --learning-rate")
         bits = bits_per_byte(loss, [(x, y)], self.data)
-        metrics = {"step": self.done, "loss": loss, "bits_per_byte": bits}
-        metrics |= {"tokens": int((y >= 0).sum()), "norm": norm, "learning_rate": self.optimizer.lr}
+        metrics = {"step": step, "loss": loss, "bits_per_byte": bits}
+        metrics |= {"tokens": int((y >= 0).sum()), "norm": number(norm), "learning_rate": lr}
         return metrics
 
     def evaluate(self):

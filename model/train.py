@@ -26,17 +26,32 @@ from model.services.watch import LOG, open_log, read_log, write_line
 
 
 def train(run, save=lambda: None, log=lambda metrics: None):
-    """Walks downhill, a batch at a time; logs each step; saves now and then, and at the end."""
-    progress = Progress(range(run.done, run.settings["steps"]))
+    """Walks downhill, a batch at a time; logs each step; saves now and then, and at the end.
+
+    A device is given step after step. Only where a number is wanted do we wait for it, and then
+    read what all steps since the last time have left.
+    """
+    progress, unread = Progress(range(run.done, run.settings["steps"])), []
+
+    def read():
+        while unread:
+            metrics = run.read(unread.pop(0))
+            progress.note(metrics["loss"], metrics["tokens"])
+            # Such a step is read before another one is enqueued.
+            if metrics["step"] % run.settings["watch_every"] == 0:
+                metrics |= run.evaluate()
+                told = f"{metrics['held_out']:.3f} bits per byte held out: {metrics['sample']!r}"
+                progress.say(told)
+            log(metrics)
+
     for _ in progress:
-        metrics = run.step()
-        progress.note(metrics["loss"], metrics["tokens"])
-        if run.done % run.settings["watch_every"] == 0:
-            metrics |= run.evaluate()
-            progress.say(f"{metrics['held_out']:.3f} bits per byte held out: {metrics['sample']!r}")
-        log(metrics)
-        if run.done % run.settings["save_every"] == 0:
+        unread.append(run.enqueue())
+        watch, keep = (run.done % run.settings[f"{word}_every"] == 0 for word in ("watch", "save"))
+        if watch or keep or progress.due():
+            read()
+        if keep:
             save()
+    read()
     save()
     return progress
 

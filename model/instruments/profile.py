@@ -58,7 +58,7 @@ class Profile:
         """A line of the table. whole: seconds of the step. best: FLOPs and bytes a second."""
         spent, flops, moved = self.seconds[name], self.flops[name] or math.nan, self.moved[name]
         text = f"{name:22} {self.calls[name] or '':5} {1000 * spent:10,.1f} {spent / whole:6.1%}"
-        if name in self.calls:
+        if self.moved[name]:
             text += f" {moved / 1e9:7.2f} {moved / spent / 1e9:6.1f}"
             text += f" {flops / moved:10.1f} {flops / spent / 1e9:8.1f}".replace("nan", "   ")
             text += f" {1000 * max(self.least(name, best)):10,.1f}"

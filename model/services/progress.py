@@ -69,38 +69,52 @@ class Progress:
     def __init__(self, items):
         self.items = items
         self.steps, self.tokens, self.seconds = 0, 0, 0.0
-        self.average, self.stopped = None, False
+        self.average, self.next = None, 0.0
+        self.stopped = self.last = False
 
     def __iter__(self):
         signals = signal.SIGINT, signal.SIGTERM
         before = [signal.signal(number, self._stop) for number in signals]
-        start = time.perf_counter()
+        self.start = time.perf_counter()
         Progress.bar = bar = tqdm(
             total=self.items.stop,
             initial=self.items.start,
             bar_format="step {n_fmt} of {total_fmt} · {desc}{remaining} left",
-            mininterval=0.5,
+            mininterval=0.1,
             delay=0.5,
+            miniters=1,
         )
         for item in self.items:
+            self.last = item == self.items[-1]
             yield item
-            self.steps += 1
-            self.seconds = time.perf_counter() - start
-            speed = self.tokens / self.seconds
-            bar.set_description_str(
-                f"loss {self.average:.3f} · {speed:,.0f} tokens/s · ", refresh=False
-            )
-            bar.update()
+            bar.update(self.items.start + self.steps - bar.n)
             if self.stopped:
                 break
         bar.close()
         for number, handler in zip(signals, before):
             signal.signal(number, handler)
 
+    def due(self):
+        """Whether to note now what is not noted yet: twice a second, and where the loop ends.
+
+        A loss that a device still works on is waited for only then.
+        """
+        now = time.perf_counter()
+        if now < self.next and not (self.stopped or self.last):
+            return False
+        self.next = now + 0.5
+        return True
+
     def note(self, loss, tokens=1):
-        """Tells the display the loss of this step and over how many tokens it was taken."""
+        """Tells the display the loss of the next step and over how many tokens it was taken."""
+        self.steps += 1
         self.tokens += tokens
+        self.seconds = time.perf_counter() - self.start
         self.average = loss if self.average is None else 0.99 * self.average + 0.01 * loss
+        speed = self.tokens / self.seconds
+        Progress.bar.set_description_str(
+            f"loss {self.average:.3f} · {speed:,.0f} tokens/s · ", refresh=False
+        )
 
     def say(self, line):
         """A line above the display."""

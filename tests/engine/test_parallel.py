@@ -135,7 +135,7 @@ def test_each_process_steps_only_its_share():
     assert max(b - a for a, b in ends) - min(b - a for a, b in ends) <= 16
     before = team.flat.data.copy()
     team.flat.grad[...] = 1.0
-    team.update(1.0, 0.1, 0)
+    team.update(1.0, math.inf, 0.1, 0)
     start, stop = ends[1]
     changed = team.flat.data != before
     assert changed[start:stop].all() and not changed[:start].any() and not changed[stop:].any()
