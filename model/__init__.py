@@ -10,4 +10,4 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 if sys.argv[0] == "-m" and signal.getsignal(signal.SIGINT) == signal.default_int_handler:
     signal.signal(signal.SIGINT, signal.SIG_DFL)
 
-STEP = "step-90"
+STEP = "step-91"

@@ -13,6 +13,7 @@ from engine.memory import keep_memory
 from engine.ops import cross_entropy
 from kernels.device import best
 from kernels.guard import Guard
+from kernels.speed import floor, here
 from model import STEP
 from model.count import bits_per_byte, yardsticks
 from model.gpt import CONFIGS, count_flops
@@ -57,13 +58,12 @@ def train(run, save=lambda: None, log=lambda metrics: None):
 
 
 def cost(model, x, y, micro_batches):
-    """What a batch's loss and gradients take, in one line; counted on the first micro-batch."""
+    """FLOPs, bytes, nodes of a batch's loss and gradients; counted on the first micro-batch."""
     rows = math.ceil(len(x) / micro_batches)  # array_split makes the first the largest
     backend = on(model.tok_emb.data)
     nodes, moved = count_bytes(lambda: cross_entropy(model(x[:rows]), y[:rows]), backend)
     flops, moved = count_flops(model, *x.shape), moved * len(x) / rows
-    nodes *= micro_batches
-    return f"a step: {flops / 1e9:.3f} GFLOP · {moved / 1e6:.1f} MB moved · {nodes} nodes"
+    return flops, moved, nodes * micro_batches
 
 
 def device_line(run):
@@ -72,6 +72,22 @@ def device_line(run):
     if device == "cpu":
         return f"device {device}"
     return f"device {device} · {run.launches} launches · {run.fallbacks} fallbacks a step"
+
+
+def percents(run, progress, flops, moved):
+    """On a GPU, the share of a step's time that its bytes take at least, and that its FLOPs do."""
+    if run.settings["device"] != "cuda" or progress.steps == 0:
+        return ""
+    try:
+        gpu = here()
+    except RuntimeError as error:  # torch's, where the model leaves no room for the large copy
+        if "out of memory" not in str(error):
+            raise
+        return " · too little memory left to measure the GPU's speeds"
+    seconds = progress.seconds / progress.steps
+    floors = floor((moved, 0), gpu), floor((0, 0, flops), gpu)
+    memory, arithmetic = (100 * least / seconds for least, _ in floors)
+    return f" · {memory:.0f} % of the memory's speed · {arithmetic:.0f} % of the arithmetic's"
 
 
 def main():
@@ -145,8 +161,9 @@ def main():
         f"bits per byte {bits_per_byte(held_out, batches, data):.4f} · {progress.speed()}"
     )
     batch = data.batch(random.Random(1), run.settings["batch_size"])
-    print(cost(model.train(), *batch, run.settings["micro_batches"]))
-    print(device_line(run))
+    flops, moved, nodes = cost(model.train(), *batch, run.settings["micro_batches"])
+    print(f"a step: {flops / 1e9:.3f} GFLOP · {moved / 1e6:.1f} MB moved · {nodes} nodes")
+    print(device_line(run) + percents(run, progress, flops, moved))
     print(yardsticks(data))
     print(sample_line(model.eval(), random.Random(1), data.tokenizer, length=120))
     draw_or_fail("train", read_log())

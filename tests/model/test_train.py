@@ -4,9 +4,11 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
+from model import train
 from model.run import begin
 from model.services.checkpoint import CHECKPOINT, read
 from model.services.watch import read_log
@@ -166,3 +168,61 @@ def test_without_a_gpu_the_default_is_to_simulate_names(monkeypatch):
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0 and "\ndevice simulate · " in done.stdout
     assert "uniform 4.755" in done.stdout
+
+
+def test_percents_of_a_gpus_two_speeds_by_hand(monkeypatch):
+    gpu = SimpleNamespace(bandwidth=1e9, flops=1e12, tf32=6e12)
+    monkeypatch.setattr(train, "here", lambda: gpu)
+    run = SimpleNamespace(settings={"device": "cuda"})
+    progress = SimpleNamespace(steps=4, seconds=2.0)
+    # In half a second 500 MB could move. A product of float32 takes three of tf32: 1 TFLOP.
+    percents = train.percents(run, progress, flops=300e9, moved=100e6)
+    assert percents == " · 20 % of the memory's speed · 30 % of the arithmetic's"
+    gpu.tf32 = 0.0  # without tensor cores half a TFLOP
+    assert train.percents(run, progress, 300e9, 100e6).endswith(" · 60 % of the arithmetic's")
+    progress.steps = 0
+    assert train.percents(run, progress, 300e9, 100e6) == ""
+
+
+def test_a_full_gpu_does_not_end_the_report(monkeypatch):
+    said = "CUDA out of memory"
+
+    def full():
+        raise RuntimeError(said)
+
+    monkeypatch.setattr(train, "here", full)
+    run = SimpleNamespace(settings={"device": "cuda"})
+    progress = SimpleNamespace(steps=4, seconds=2.0)
+    told = train.percents(run, progress, flops=300e9, moved=100e6)
+    assert told == " · too little memory left to measure the GPU's speeds"
+    said = "CUDA error: an illegal address"
+    with pytest.raises(RuntimeError, match="illegal address"):
+        train.percents(run, progress, flops=300e9, moved=100e6)
+
+
+# A GPU of 1 MB/s and, of products, 2 MFLOP/s.
+PLAYED = """
+from types import SimpleNamespace
+from engine.backend import DEVICES
+from model import train
+DEVICES["cuda"] = DEVICES["simulate"]
+train.here = lambda: print("measured") or SimpleNamespace(bandwidth=1e6, flops=1e6, tf32=6e6)
+train.main()
+"""
+
+
+def test_only_the_report_of_a_gpu_has_percents():
+    command = [sys.executable, "-c", PLAYED, "--data", "names", "--steps", "3", "--device"]
+    outputs = (
+        subprocess.run([*command, device], capture_output=True, text=True, check=True).stdout
+        for device in ("simulate", "cuda")
+    )
+    simulated, played = (output.splitlines() for output in outputs)
+    assert simulated[2].endswith(" fallbacks a step") and len(simulated) == 5
+    assert played.pop(2) == "measured" and len(played) == 5
+    ms = float(re.search(r"(\S+) ms/step", played[0])[1])
+    gflop, mb = (float(number) for number in re.findall(r"(\S+) (?:GFLOP|MB)", played[1]))
+    assert played[2].startswith("device cuda · ")
+    percents = [float(number) for number in re.findall(r" · (\d+) % of the ", played[2])]
+    # GFLOP has only a digit or two.
+    assert percents == pytest.approx([1e5 * mb / ms, 5e7 * gflop / ms], rel=0.1)
