@@ -80,7 +80,9 @@ def percents(run, progress, flops, moved):
         return ""
     try:
         gpu = here()
-    except RuntimeError:  # torch's, where the model leaves no room for the large copy
+    except RuntimeError as error:  # torch's, where the model leaves no room for the large copy
+        if "out of memory" not in str(error):
+            raise
         return " · too little memory left to measure the GPU's speeds"
     seconds = progress.seconds / progress.steps
     floors = floor((moved, 0), gpu), floor((0, 0, flops), gpu)

@@ -185,14 +185,19 @@ def test_percents_of_a_gpus_two_speeds_by_hand(monkeypatch):
 
 
 def test_a_full_gpu_does_not_end_the_report(monkeypatch):
+    said = "CUDA out of memory"
+
     def full():
-        raise RuntimeError("CUDA out of memory")
+        raise RuntimeError(said)
 
     monkeypatch.setattr(train, "here", full)
     run = SimpleNamespace(settings={"device": "cuda"})
     progress = SimpleNamespace(steps=4, seconds=2.0)
     told = train.percents(run, progress, flops=300e9, moved=100e6)
     assert told == " · too little memory left to measure the GPU's speeds"
+    said = "CUDA error: an illegal address"
+    with pytest.raises(RuntimeError, match="illegal address"):
+        train.percents(run, progress, flops=300e9, moved=100e6)
 
 
 # A GPU of 1 MB/s and, of products, 2 MFLOP/s.
